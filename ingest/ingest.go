@@ -88,3 +88,13 @@ func ParseTimestamp(s string) (time.Time, error) {
 	}
 	return t.UTC().Truncate(time.Microsecond), nil
 }
+
+// Pack is one message of the stream: the raws that were made durable together.
+type Pack struct {
+	// Seq is the pack's sequence in the stream. The first is 1.
+	Seq uint64
+	// Raws are in the order in which they were packed; At is set.
+	Raws []Raw
+	// Bytes is the size of the pack in the stream.
+	Bytes int
+}

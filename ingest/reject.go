@@ -1,5 +1,11 @@
 package ingest
 
+import "errors"
+
+// ErrCorrupt says that the stream's own data on disk contradicts itself. Nothing
+// is deleted; the process stops and says what to do.
+var ErrCorrupt = errors.New("corrupt")
+
 // Reason says why a submission was refused. The list is closed: every error row
 // carries one of these in its column reason.
 type Reason string
@@ -21,6 +27,16 @@ const (
 	Duplicate         Reason = "duplicate"           // this document_id is already in the table
 	DecoderPanic      Reason = "decoder_panic"       // a fault of ours, kept to the one ping
 )
+
+// KnownDoctype says whether a reject of this reason was of a doctype that has a
+// schema, so that its name may label a metric.
+func (r Reason) KnownDoctype() bool {
+	switch r {
+	case UnknownVersion, SchemaViolation, Expired, Duplicate:
+		return true
+	}
+	return false
+}
 
 // Step is the decoder step a reason belongs to: the column error_type, in the
 // reference's words.

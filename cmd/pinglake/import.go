@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"pinglake/ingest"
+	"pinglake/ingest/sim"
+	"pinglake/ingest/stream"
+)
+
+func (a *app) importCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Send line-JSON messages through the line, as if they arrived again",
+		Long: `import reads messages, one a line:
+
+  {"attributeMap":{"uri":"/submit/...","submission_timestamp":"...",...},"payload":"<base64>"}
+
+and sends them through the same stream, decoder and dedup as requests, in the
+order of the file, each keeping its own submission_timestamp. It returns when
+they can be queried. A line that is no message is named on stderr and left out;
+the exit code is then 1.`,
+		Example: "  pinglake import messages.ndjson\n  zcat old/*.gz | pinglake import -",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			settings, logger, err := a.load(cmd)
+			if err != nil {
+				return err
+			}
+			from, name, size, err := a.openInput(args[0])
+			if err != nil {
+				return err
+			}
+			defer from.Close()
+			bar := a.progress("import", size, unitBytes)
+			defer bar.finish()
+			report, err := a.runImport(cmd.Context(), settings.Data, bar.reader(from), func(ctx context.Context, r io.Reader) (*importReport, error) {
+				return a.importHere(ctx, settings, logger, r)
+			})
+			bar.finish()
+			return a.showImport(name, report, err)
+		},
+	}
+	a.addFlags(cmd, flagData, flagSchemas)
+	return cmd
+}
+
+// runImport lets the daemon do it if there is one, else this process.
+func (a *app) runImport(ctx context.Context, data string, from io.Reader, here func(context.Context, io.Reader) (*importReport, error)) (*importReport, error) {
+	if daemon := dialDaemon(ctx, data); daemon != nil {
+		return daemon.post(ctx, "/import", from, nil)
+	}
+	return here(ctx, from)
+}
+
+func (a *app) openInput(name string) (from io.ReadCloser, label string, size int64, err error) {
+	if name == "-" {
+		return io.NopCloser(a.in), "standard input", -1, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, "", 0, usageError{err}
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, "", 0, errors.Join(err, file.Close())
+	}
+	return file, name, info.Size(), nil
+}
+
+func (a *app) showImport(name string, report *importReport, err error) error {
+	if report != nil {
+		for _, fault := range report.Faults {
+			fmt.Fprintf(a.err, "%s:%d: %s\n", name, fault.Line, fault.Error)
+		}
+		if more := report.Refused - len(report.Faults); more > 0 {
+			fmt.Fprintf(a.err, "%s: and %d more lines\n", name, more)
+		}
+		fmt.Fprintf(a.out, "imported %d messages, left out %d lines\n", report.Imported, report.Refused)
+	}
+	if err == nil && report.Refused > 0 {
+		return errShown
+	}
+	return err
+}
+
+// importReport says what became of an import.
+type importReport struct {
+	Imported int           `json:"imported"`
+	Refused  int           `json:"refused"`
+	Faults   []importFault `json:"faults,omitempty"` // the first of the refused
+}
+
+type importFault struct {
+	Line  int    `json:"line"`
+	Error string `json:"error"`
+}
+
+const (
+	maxImportFaults = 20
+	// importRun is how many messages go into the stream at a time: they share one
+	// fsync and keep their order.
+	importRun = 1000
+	// importRunBytes bounds their bodies.
+	importRunBytes = 4 << 20
+	// maxMessage is the longest line, in bytes: 64 MiB.
+	maxMessage = 64 << 20
+)
+
+// importOptions are for those who import without a file.
+type importOptions struct{ imported func(n int) }
+
+// importMessages appends the messages of from in their order and waits until they
+// can be queried.
+func importMessages(ctx context.Context, n *node, from io.Reader, o importOptions) (*importReport, error) {
+	report := &importReport{}
+	var run []*ingest.Raw
+	var runBytes int
+	flush := func() error {
+		if len(run) == 0 {
+			return nil
+		}
+		for rest := run; len(rest) > 0; {
+			stored, err := n.stream.AppendAll(ctx, rest)
+			report.Imported += stored
+			if o.imported != nil {
+				o.imported(stored)
+			}
+			rest = rest[stored:]
+			if errors.Is(err, stream.ErrFull) {
+				err = n.landed(ctx) // what is landed makes room
+			}
+			if err != nil {
+				return fmt.Errorf("after %d messages: %w", report.Imported, err)
+			}
+		}
+		run, runBytes = nil, 0
+		return nil
+	}
+	lines := bufio.NewScanner(from)
+	lines.Buffer(make([]byte, 0, 64<<10), maxMessage)
+	for number := 1; lines.Scan(); number++ {
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		raw, err := sim.DecodeMessage(line)
+		if err != nil {
+			report.Refused++
+			if len(report.Faults) < maxImportFaults {
+				report.Faults = append(report.Faults, importFault{number, err.Error()})
+			}
+			continue
+		}
+		run = append(run, &raw)
+		if runBytes += len(raw.Body); len(run) >= importRun || runBytes >= importRunBytes {
+			if err := flush(); err != nil {
+				return report, err
+			}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return report, errors.Join(fmt.Errorf("read messages: %w", err), flush())
+	}
+	if err := flush(); err != nil {
+		return report, err
+	}
+	return report, n.landed(ctx)
+}
+
+// jsonLine writes v as one line, for scripts.
+func jsonLine(to io.Writer, v any) error { return json.NewEncoder(to).Encode(v) }

@@ -1,0 +1,136 @@
+// Command pinglake is a whole telemetry lake in one binary: pings in over HTTP,
+// tables out in SQL. This package only wires the parts together.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"pinglake/conf"
+	"pinglake/dedup"
+	"pinglake/ingest"
+	"pinglake/lake"
+)
+
+// Exit codes.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitCorrupt = 3
+)
+
+func main() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go cancelOnSignal(cancel)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// cancelOnSignal ends ctx at the first SIGINT or SIGTERM and the process at the
+// second.
+func cancelOnSignal(cancel context.CancelFunc) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	<-signals
+	cancel()
+	<-signals
+	os.Exit(exitFailed)
+}
+
+// app is what every command needs.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	settings *conf.Settings
+	flags    globalFlags
+}
+
+type globalFlags struct{ config string }
+
+func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	a := &app{in: in, out: out, err: errOut}
+	root := a.rootCommand()
+	root.SetArgs(shellFlags(args))
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if !errors.Is(err, errShown) {
+		fmt.Fprintln(errOut, "pinglake:", err)
+	}
+	return exitCode(err)
+}
+
+// errShown ends a command with exit code 1 whose fault the user has seen already.
+var errShown = errors.New("shown")
+
+// usageError is the operator's fault; exit code 2.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func exitCode(err error) int {
+	var usage usageError
+	var faults *conf.FaultsError
+	switch {
+	case errors.As(err, &usage), errors.As(err, &faults):
+		return exitUsage
+	case errors.Is(err, lake.ErrCorrupt), errors.Is(err, dedup.ErrCorrupt), errors.Is(err, ingest.ErrCorrupt):
+		return exitCorrupt
+	}
+	return exitFailed
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pinglake",
+		Short: "A whole telemetry lake in one binary",
+		Long: `pinglake takes pings over HTTP, keeps them durably, validates and deduplicates
+them, lands them as Parquet, and every night builds the tables that DAU, WAU,
+MAU and retention come from.`,
+		Example:       "  pinglake demo\n  pinglake serve --data ./pinglake-data\n  pinglake sql -c \"FROM my_app.baseline LIMIT 5\"",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w (see pinglake %s --help)", err, cmd.Name())
+	})
+	root.AddCommand(
+		a.serveCommand(), a.demoCommand(), a.simCommand(), a.importCommand(), a.batchCommand(),
+		a.sqlCommand(), a.schemaCommand(), a.catalogCommand(), a.configCommand(), a.versionCommand(),
+	)
+	for _, cmd := range root.Commands() {
+		usageArgs(cmd)
+	}
+	return root
+}
+
+// usageArgs makes wrong arguments a usage error, for cmd and those below it.
+func usageArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usagef("%w (see pinglake %s --help)", err, cmd.Name())
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		usageArgs(sub)
+	}
+}

@@ -1,0 +1,360 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
+
+	"pinglake/batch"
+	"pinglake/conf"
+	"pinglake/dedup"
+	"pinglake/ingest"
+	"pinglake/ingest/decode"
+	"pinglake/ingest/sink"
+	"pinglake/ingest/stream"
+	"pinglake/lake"
+	"pinglake/lake/schema"
+	"pinglake/query"
+)
+
+// node is the opened line of one data folder: everything from the stream to the
+// nightly, not yet running. Only one process can have it.
+type node struct {
+	settings *conf.Settings
+	logger   *slog.Logger
+	metrics  *prometheus.Registry
+
+	lock    *os.File
+	schemas *schema.Registry
+	lake    *lake.Lake
+	dedup   *dedup.Index
+	stream  *stream.Stream
+	sink    *sink.Sink
+	nightly *batch.Runner
+	catalog *catalog
+
+	jobs jobWatchers
+}
+
+// jobWatchers hand the nightly's events to those who asked for them.
+type jobWatchers struct {
+	mu    sync.Mutex
+	next  int
+	watch map[int]func(batch.Event)
+}
+
+// watchJobs hands every event to watch until the returned function is called.
+func (n *node) watchJobs(watch func(batch.Event)) (stop func()) {
+	n.jobs.mu.Lock()
+	defer n.jobs.mu.Unlock()
+	if n.jobs.watch == nil {
+		n.jobs.watch = map[int]func(batch.Event){}
+	}
+	id := n.jobs.next
+	n.jobs.next++
+	n.jobs.watch[id] = watch
+	return func() {
+		n.jobs.mu.Lock()
+		defer n.jobs.mu.Unlock()
+		delete(n.jobs.watch, id)
+	}
+}
+
+func (n *node) jobEvent(e batch.Event) {
+	n.jobs.mu.Lock()
+	defer n.jobs.mu.Unlock()
+	for _, watch := range n.jobs.watch {
+		watch(e)
+	}
+}
+
+// openNode opens the parts bottom up: schemas, lake, dedup, then what a crash
+// left unfinished, then the stream behind the watermark.
+func openNode(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (n *node, err error) {
+	n = &node{settings: settings, logger: logger, metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	if n.lock, err = lockData(settings.Data); err != nil {
+		return nil, err
+	}
+	if n.schemas, err = openSchemas(settings, logger); err != nil {
+		return nil, err
+	}
+	n.catalog = newCatalog(logger)
+	n.lake, err = lake.Open(lake.Options{
+		Dir: lakeDir(settings.Data), Staging: filepath.Join(settings.Data, "staging"),
+		OnTable: n.catalog.tableMade, Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.catalog.lake = n.lake
+	n.learnTables()
+	if err := n.ensureTables(n.schemas.Doctypes()); err != nil {
+		return nil, err
+	}
+	if n.dedup, err = dedup.Open(dedup.Options{
+		Dir: filepath.Join(settings.Data, "dedup"), WindowDays: settings.Dedup.WindowDays, Logger: logger,
+	}); err != nil {
+		return nil, err
+	}
+	first, last := n.dedup.Last()
+	if err := n.lake.Recover(first, last); err != nil {
+		return nil, err
+	}
+	if n.stream, err = stream.Open(ctx, stream.Options{
+		Dir: filepath.Join(settings.Data, "stream"), MaxBytes: int64(settings.Stream.MaxBytes),
+		MaxBody: int64(settings.Edge.MaxBody), After: last, Logger: logger, Metrics: n.metrics,
+	}); err != nil {
+		return nil, err
+	}
+	if err := n.stream.Trim(ctx, last); err != nil {
+		return nil, err
+	}
+	n.sink = n.newSink()
+	n.nightly, err = batch.Open(batch.Options{
+		Lake: n.lake, Query: n.queryOptions(), LiveRetentionDays: settings.Retention.LiveDays,
+		Ready: n.ready, OnTable: n.catalog.changed, Progress: n.jobEvent, Logger: logger,
+	})
+	return n, err
+}
+
+func (n *node) newSink() *sink.Sink {
+	landfillIP := decode.ForgetClientIP
+	if n.settings.Landfill.ClientIP {
+		landfillIP = decode.KeepClientIP
+	}
+	landfill := sink.WithoutLandfill
+	if n.settings.Landfill.Enabled {
+		landfill = sink.WithLandfill
+	}
+	return sink.New(sink.Options{
+		Source: n.stream,
+		Decoder: decode.New(decode.Options{
+			Schemas: n.schemas, MaxPayload: int(n.settings.Edge.MaxBody), LandfillIP: landfillIP,
+		}),
+		Dedup: n.dedup, Lake: n.lake,
+		BatchRows: n.settings.Sink.BatchRows, BatchBytes: int64(n.settings.Sink.BatchBytes),
+		BatchPeriod: n.settings.Sink.BatchPeriod, Landfill: landfill,
+		Logger: n.logger, Metrics: n.metrics,
+	})
+}
+
+func (n *node) queryOptions() query.Options {
+	return query.Options{
+		Memory: n.settings.Query.Memory.String(), Threads: n.settings.Query.Threads,
+		TempDir: filepath.Join(n.settings.Data, "staging", "query"),
+	}
+}
+
+// Close closes what was opened, top down: who uses a part goes before it.
+func (n *node) Close() error {
+	var errs []error
+	if n.nightly != nil {
+		errs = append(errs, n.nightly.Close())
+	}
+	if n.stream != nil {
+		errs = append(errs, n.stream.Close())
+	}
+	if n.dedup != nil {
+		errs = append(errs, n.dedup.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// ready returns once everything received before the end of date is in the lake:
+// the requests of a closed day are in the stream, so its present end will do.
+func (n *node) ready(ctx context.Context, _ int32) error {
+	return n.landed(ctx)
+}
+
+// landed waits until what is in the stream now can be queried.
+func (n *node) landed(ctx context.Context) error {
+	last, err := n.stream.Last(ctx)
+	if err != nil {
+		return err
+	}
+	return n.sink.Wait(ctx, last)
+}
+
+// learnTables tells the schemas which pings of Glean apps have come before.
+func (n *node) learnTables() {
+	refs, err := n.lake.Tables()
+	if err != nil {
+		n.logger.Warn("list the lake's tables", "err", err)
+		return
+	}
+	for _, ref := range refs {
+		namespace, live := strings.CutSuffix(ref.Dataset, "_live")
+		doctype, v1 := strings.CutSuffix(ref.Table, "_v1")
+		if live && v1 {
+			n.schemas.Learn(namespace, doctype)
+		}
+	}
+}
+
+// ensureTables makes the live and stable tables of doctypes, and the tables every
+// lake has.
+func (n *node) ensureTables(doctypes []*schema.Doctype) error {
+	var tables []*schema.Table
+	for _, family := range []string{ingest.FamilyStructured, ingest.FamilyTelemetry, ingest.FamilyStubInstaller} {
+		tables = append(tables, schema.Raw(family), schema.Errors(family))
+	}
+	for _, d := range doctypes {
+		live, err := d.Table()
+		if err != nil {
+			n.logger.Warn("a schema gives no table", "namespace", d.Namespace, "doctype", d.DocType, "version", d.Version, "err", err)
+			continue
+		}
+		tables = append(tables, live, stableOf(live))
+	}
+	for _, table := range tables {
+		if err := n.lake.EnsureTable(table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stableOf(live *schema.Table) *schema.Table {
+	return live.In(strings.TrimSuffix(live.Dataset, "_live") + "_stable")
+}
+
+// watchSchemas makes tables for schemas as they come and change.
+func (n *node) watchSchemas(ctx context.Context) error {
+	return n.schemas.Watch(ctx, func(changed []*schema.Doctype) {
+		if err := n.ensureTables(changed); err != nil {
+			n.logger.Error("make tables for changed schemas", "err", err)
+			return
+		}
+		n.catalog.changed()
+		n.logger.Info("schemas changed", "doctypes", len(changed))
+	})
+}
+
+// expireDedup drops whole days from the dedup index once they leave the window.
+func (n *node) expireDedup(ctx context.Context) error {
+	hourly := time.NewTicker(time.Hour)
+	defer hourly.Stop()
+	for {
+		if err := n.dedup.Expire(time.Now()); err != nil {
+			n.logger.Error("expire document_ids", "err", err)
+		}
+		select {
+		case <-hourly.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func lakeDir(data string) string { return filepath.Join(data, "lake") }
+
+func openSchemas(settings *conf.Settings, logger *slog.Logger) (*schema.Registry, error) {
+	dir := schemasDir(settings)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return schema.Open(schema.Options{Dir: dir, Logger: logger})
+}
+
+func schemasDir(settings *conf.Settings) string {
+	if settings.Schemas != "" {
+		return settings.Schemas
+	}
+	return filepath.Join(settings.Data, "schemas")
+}
+
+// lockData takes the data folder for this process, making it if need be.
+func lockData(data string) (*os.File, error) {
+	if err := os.MkdirAll(data, 0o755); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(data, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = lock.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, usagef("another pinglake has the data folder %s; stop it, or choose another with --data", data)
+		}
+		return nil, fmt.Errorf("lock %s: %w", data, err)
+	}
+	return lock, nil
+}
+
+// catalog keeps lake.duckdb and init.sql true while tables come and go.
+type catalog struct {
+	lake   *lake.Lake
+	logger *slog.Logger
+	dirty  chan struct{}
+
+	mu   sync.Mutex
+	made []*schema.Table // live tables the sink made on arrival of their first ping
+}
+
+func newCatalog(logger *slog.Logger) *catalog {
+	return &catalog{logger: logger, dirty: make(chan struct{}, 1)}
+}
+
+// changed asks for a new catalog. It never blocks.
+func (c *catalog) changed() {
+	select {
+	case c.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// tableMade is told of each table the lake makes or widens.
+func (c *catalog) tableMade(table *schema.Table) {
+	if strings.HasSuffix(table.Dataset, "_live") {
+		c.mu.Lock()
+		c.made = append(c.made, table)
+		c.mu.Unlock()
+	}
+	c.changed()
+}
+
+// write gives new live tables their stable ones and writes the catalog.
+func (c *catalog) write(ctx context.Context) error {
+	c.mu.Lock()
+	made := c.made
+	c.made = nil
+	c.mu.Unlock()
+	for _, live := range made {
+		if err := c.lake.EnsureTable(stableOf(live)); err != nil {
+			return err
+		}
+	}
+	return query.WriteCatalog(ctx, c.lake)
+}
+
+// run writes the catalog whenever it is asked for, until stop is done.
+func (c *catalog) run(stop context.Context) error {
+	for {
+		select {
+		case <-c.dirty:
+		case <-stop.Done():
+			return nil
+		}
+		if err := c.write(context.WithoutCancel(stop)); err != nil {
+			c.logger.Error("write the catalog", "err", err)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"pinglake/conf"
+	"pinglake/ingest/edge"
+	"pinglake/ingest/stream"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Take pings over HTTP and keep the lake, until stopped",
+		Long: `serve answers POST and PUT of /submit/<namespace>/<doctype>/<version>/<document_id>
+with 200 once the ping is on disk, and lands what it took in the lake every few
+seconds. At 01:00 UTC it builds the tables of the day that closed.
+
+SIGTERM stops it in order; a second one at once.`,
+		Example: `  pinglake serve --data ./pinglake-data --edge-addr :8080
+  curl -d '{"ping_info":{"seq":0,"start_time":"2026-01-01T00:00+00:00","end_time":"2026-01-01T00:01+00:00"},"client_info":{"telemetry_sdk_build":"1"}}' \
+    localhost:8080/submit/my-app/baseline/1/$(uuidgen)`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			settings, logger, err := a.load(cmd)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), settings, logger)
+		},
+	}
+	a.addFlags(cmd, flagData, flagSchemas, flagEdgeAddr, flagAdminAddr)
+	return cmd
+}
+
+func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (err error) {
+	n, err := openNode(ctx, settings, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	if err := n.catalog.write(ctx); err != nil {
+		return err
+	}
+	edgeServer, err := n.newEdge()
+	if err != nil {
+		return err
+	}
+	// Listening comes last: from the first connection on all below can serve.
+	admin, err := listenAdmin(n)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", settings.Edge.Addr)
+	if err != nil {
+		return errors.Join(usagef("listen for pings: %w (choose another with --edge-addr)", err), admin.Close())
+	}
+	logger.Info("serving", "edge", listener.Addr().String(), "admin", admin.addr(), "data", settings.Data, "schemas", len(n.schemas.Doctypes()))
+	if _, err := daemon.SdNotify(false, daemon.SdNotifyReady); err != nil {
+		logger.Warn("notify systemd", "err", err)
+	}
+
+	actors := []actor{
+		{"sink", n.runSink},
+		{"catalog", func(stop, _ context.Context) error { return n.catalog.run(stop) }},
+		{"schemas", func(stop, _ context.Context) error { return n.watchSchemas(stop) }},
+		{"expiry", func(stop, _ context.Context) error { return n.expireDedup(stop) }},
+	}
+	if settings.Batch.Enabled {
+		actors = append(actors, actor{"nightly", func(stop, _ context.Context) error {
+			return n.nightly.Run(stop, settings.Batch.At)
+		}})
+	}
+	actors = append(actors,
+		actor{"admin", admin.run},
+		actor{"edge", func(stop, orderly context.Context) error { return serveHTTP(stop, orderly, edgeServer, listener) }},
+	)
+	err = runActors(ctx, actors, settings.DrainTimeout, logger)
+	if _, err := daemon.SdNotify(false, daemon.SdNotifyStopping); err != nil {
+		logger.Warn("notify systemd", "err", err)
+	}
+	logger.Info("stopped", "watermark", n.sink.Watermark())
+	return err
+}
+
+// newEdge is the HTTP server for pings.
+func (n *node) newEdge() (*http.Server, error) {
+	handler, err := edge.NewHandler(edge.Options{
+		Stream: n.stream, MaxBody: int64(n.settings.Edge.MaxBody), Now: time.Now,
+		IsFull:  func(err error) bool { return errors.Is(err, stream.ErrFull) },
+		Version: edgeVersion(),
+		Checks: []edge.Check{{Name: "stream", Check: func(ctx context.Context) error {
+			_, err := n.stream.Last(ctx)
+			return err
+		}}},
+		Logger: n.logger, Metrics: n.metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: n.settings.Edge.ReadTimeout,
+		ReadTimeout:       n.settings.Edge.ReadTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(n.logger.Handler(), slog.LevelDebug),
+		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){},
+	}, nil
+}
+
+// serveHTTP serves until stop, then finishes the requests in hand.
+func serveHTTP(stop, orderly context.Context, server *http.Server, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-stop.Done():
+	}
+	if err := server.Shutdown(orderly); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// runSink lands batches; when stopped it lands what the stream still has, as far
+// as there is time, and at least the open batch.
+func (n *node) runSink(stop, orderly context.Context) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(stop))
+	defer cancel()
+	waiting, giveUp := context.WithCancel(orderly)
+	defer giveUp()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- n.sink.Run(ctx)
+		giveUp()
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-stop.Done():
+	}
+	if err := n.landed(waiting); err != nil {
+		n.logger.Warn("the rest of the stream will be landed after the next start", "err", err)
+	}
+	cancel()
+	return <-ended
+}

@@ -1,0 +1,241 @@
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
+
+	"pinglake/ingest"
+	"pinglake/lake/schema"
+)
+
+const (
+	documentID = "2C3A0767-d84a-4d02-8a92-fa54a3376049"
+	baseline   = "/submit/my-app/baseline/1/" + documentID
+	good       = `{"ping_info":{"seq":0,"start_time":"2026-01-01T00:00+00:00","end_time":"2026-01-01T00:01+00:00"},` +
+		`"client_info":{"telemetry_sdk_build":"1","client_id":"2907648D-711b-4e9f-94b5-52a2b40a44b1","os":"Windows_NT",` +
+		`"os_version":"10.0.19045.1","app_channel":"nightly-cck-x","app_build":"1","app_display_version":"1","architecture":"x86",` +
+		`"first_run_date":"2026-01-01+00:00"}}`
+)
+
+func newDecoder(t testing.TB) *Decoder {
+	t.Helper()
+	registry, err := schema.Open(schema.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Options{Schemas: registry})
+}
+
+func rawOf(uri, body string) *ingest.Raw {
+	return &ingest.Raw{
+		URI:       uri,
+		Submitted: time.Date(2026, 11, 22, 12, 0, 0, 123456000, time.UTC),
+		Attributes: map[string]string{
+			"method": "POST", "protocol": "HTTP/1.1", "host": "lake:8080", "args": "",
+			"remote_addr": "192.0.2.1", "x_forwarded_for": "203.0.113.9, 192.0.2.7",
+			"user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:85.0) Gecko/20100101 Firefox/85.0",
+		},
+		Body: []byte(body),
+	}
+}
+
+func gzipped(t testing.TB, texts ...string) string {
+	t.Helper()
+	var packed bytes.Buffer
+	for _, text := range texts {
+		w := gzip.NewWriter(&packed)
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return packed.String()
+}
+
+func TestAPingIsKnownByItsAttributes(t *testing.T) {
+	pings, err := newDecoder(t).Decode(rawOf(baseline, gzipped(t, good)))
+	if err != nil || len(pings) != 1 {
+		t.Fatalf("%d pings, %v", len(pings), err)
+	}
+	ping := pings[0]
+	want := map[string]string{
+		"method": "POST", "protocol": "HTTP/1.1", "host": "lake:8080", "args": "", "uri": baseline,
+		"client_compression": "gzip",
+		"document_namespace": "my-app", "document_type": "baseline", "document_version": "1", "document_id": documentID,
+		"client_id": "2907648d-711b-4e9f-94b5-52a2b40a44b1", "sample_id": "67",
+		"app_update_channel": "nightly-cck-x", "normalized_channel": "nightly",
+		"os": "Windows_NT", "normalized_os": "Windows", "os_version": "10.0.19045.1", "normalized_os_version": "10.0.19045",
+		"user_agent_browser": "Firefox", "user_agent_version": "85", "user_agent_os": "Linux",
+	}
+	if diff := cmp.Diff(want, ping.Attributes); diff != "" {
+		t.Errorf("attributes:\n%s", diff)
+	}
+	if got := ping.ID.String(); got != strings.ToLower(documentID) {
+		t.Errorf("id %s", got)
+	}
+	if got := ping.Row.Table.String(); got != "my_app_live.baseline_v1" || schema.FormatDate(ping.Row.Date) != "2026-11-22" {
+		t.Errorf("row of %s on %s", got, schema.FormatDate(ping.Row.Date))
+	}
+}
+
+func TestRejectsSayWhy(t *testing.T) {
+	decoder := newDecoder(t)
+	for _, c := range []struct {
+		uri, body string
+		want      string // the reject; "" for none
+	}{
+		{baseline, good, ""},
+		{baseline + "/", good, ""},
+		{baseline, good + " trailing", ""},
+		{baseline, "\xef\xbb\xbf" + good, ""},
+		{baseline, gzipped(t, good[:20], good[20:]), ""},
+		{baseline, gzipped(t, good) + "garbage", ""},
+		{baseline, gzipped(t, good) + "\x1f\x8bgarbage", ""},
+		{"/elsewhere/x", good, "unknown_prefix: unknown URI prefix"},
+		{"", good, "unknown_prefix: unknown URI prefix"},
+		{"/stub/v6/x", "", "unknown_stub: stub installer pings are kept but not decoded"},
+		{"/submit/my-app/baseline/1", good, "path_elements: the URI has 3 parts after /submit/ where 4 are expected"},
+		{"/submit/", good, "path_elements: the URI has 1 parts after /submit/ where 4 are expected"},
+		{"/submit//", good, "path_elements: the URI has 0 parts after /submit/ where 4 are expected"},
+		{"/submit/telemetry/x/main/Firefox/1/release", good, "path_elements: the URI has 5 parts after /submit/telemetry/ where 6 are expected"},
+		{"/submit/telemetry//main/Firefox/1/release/2", good, "invalid_document_id: the document_id in the URI is not a UUID"},
+		{"/submit/my-app/baseline/1/x", good, "invalid_document_id: the document_id in the URI is not a UUID"},
+		{baseline, "", "invalid_json: the payload is empty"},
+		{baseline, "hello", "invalid_json: byte 0 is 'h' where a value is expected"},
+		{baseline, gzipped(t, good)[:40], "invalid_json: byte 0 is '\\x1f' where a value is expected"},
+		{baseline, `{"a":"` + "\xff" + `"}`, "invalid_json: invalid UTF-8 at byte 6"},
+		{baseline, "[]", "not_an_object: the payload is JSON, but not an object"},
+		{"/submit/my-app/baseline/2/" + documentID, good, "unknown_version"},
+		{"/submit/nobody/baseline/1/" + documentID, good, "unknown_doctype"},
+		{"/submit/telemetry/" + documentID + "/main/Firefox/1/release/2", good, "unknown_doctype"},
+		{baseline, `{"ping_info":7}`, "schema_violation"},
+		{baseline, strings.Repeat(" ", DefaultMaxPayload-len(good)) + good, ""},
+		{baseline, strings.Repeat(" ", DefaultMaxPayload-len(good)+1) + good, "payload_too_large: the payload has more than 8388608 bytes once unpacked"},
+		{baseline, gzipped(t, strings.Repeat(" ", DefaultMaxPayload)+good), "payload_too_large: the payload has more than 8388608 bytes once unpacked"},
+	} {
+		pings, err := decoder.Decode(rawOf(c.uri, c.body))
+		if c.want == "" {
+			if err != nil || len(pings) != 1 {
+				t.Errorf("%s %.40q: %d pings, %v", c.uri, c.body, len(pings), err)
+			}
+			continue
+		}
+		var reject *ingest.RejectError
+		if !errors.As(err, &reject) || !strings.HasPrefix(reject.Error(), c.want) {
+			t.Errorf("%s %.40q:\n got %v\nwant %s", c.uri, c.body, err, c.want)
+			continue
+		}
+		for name, value := range reject.Attributes {
+			if strings.Contains(value, "192.0.2.") || strings.Contains(value, "203.0.113.") {
+				t.Errorf("%s: the reject keeps an address in %s", c.uri, name)
+			}
+		}
+	}
+}
+
+func TestAClientCanNotSpeakForTheServer(t *testing.T) {
+	liar := `{"metadata":{"geo":{"city":"Nowhere"},"header":{"x_debug_id":"no"}},"submission_timestamp":"2001-01-01T00:00:00Z",` +
+		`"document_id":"11111111-1111-4111-8111-111111111111","sample_id":99,"normalized_channel":"esr",` + good[1:]
+	decoder := newDecoder(t)
+	honest, err := decoder.Decode(rawOf(baseline, good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lying, err := decoder.Decode(rawOf(baseline, liar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(cells(honest[0].Row), cells(lying[0].Row)); diff != "" {
+		t.Errorf("what a client says of itself changed its row:\n%s", diff)
+	}
+}
+
+// cells is a row as text, a line a value.
+func cells(row schema.Row) string {
+	var b strings.Builder
+	for _, c := range row.Cells {
+		fmt.Fprintf(&b, "%s r%d d%d %d %q\n", strings.Join(row.Table.Leaves()[c.Leaf].Path, "."), c.Rep, c.Def, c.Num, c.Bytes)
+	}
+	return b.String()
+}
+
+func TestAPanicIsOneReject(t *testing.T) {
+	decoder := New(Options{Schemas: panicking{}})
+	_, err := decoder.Decode(rawOf(baseline, good))
+	var reject *ingest.RejectError
+	if !errors.As(err, &reject) || reject.Reason != ingest.DecoderPanic {
+		t.Fatalf("got %v", err)
+	}
+	if !strings.Contains(reject.Attributes["stack_trace"], "panicking.Lookup") {
+		t.Errorf("no stack trace: %q", reject.Attributes["stack_trace"])
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Lookup(_, _, _ string) (*schema.Doctype, error) { panic("a fault of ours") }
+
+func TestErrorRowsExplainThemselves(t *testing.T) {
+	raw := rawOf("/submit/nobody/baseline/1/"+documentID, gzipped(t, good))
+	raw.Attributes["x_debug_id"] = strings.Repeat("é", 600)
+	_, err := newDecoder(t).Decode(raw)
+	var reject *ingest.RejectError
+	if !errors.As(err, &reject) {
+		t.Fatalf("got %v", err)
+	}
+	row := ErrorRow(raw, reject)
+	got := map[string]string{}
+	for _, c := range row.Cells {
+		got[row.Table.Leaves()[c.Leaf].Path[0]] = string(c.Bytes)
+	}
+	if got["reason"] != "unknown_doctype" || got["error_type"] != "ParsePayload" || got["document_namespace"] != "nobody" ||
+		got["document_id"] != documentID || got["user_agent"] == "" {
+		t.Errorf("got %q", got)
+	}
+	if tag := got["x_debug_id"]; len(tag) > 1024 || !strings.HasSuffix(tag, "é...") {
+		t.Errorf("a long value of %d bytes: %.20q", len(tag), tag)
+	}
+	plain, err := gunzip([]byte(got["payload"]), 1<<20)
+	if err != nil || string(plain) != good {
+		t.Errorf("the payload is %.40q, %v", plain, err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	decoder := newDecoder(f)
+	for _, body := range []string{good, "", "{}", `{"client_info":{"client_id":"x"}}`, gzipped(f, good), gzipped(f, good)[:50], "[[[["} {
+		f.Add(baseline, []byte(body))
+	}
+	f.Add("/submit/telemetry/"+documentID+"/main/Firefox/1/release/2", []byte(`{"version":4}`))
+	f.Add("/submit//", []byte("{}"))
+	f.Fuzz(func(t *testing.T, uri string, body []byte) {
+		pings, err := decoder.Decode(rawOf(uri, string(body)))
+		var reject *ingest.RejectError
+		switch {
+		case err == nil && len(pings) == 0:
+			t.Fatal("neither a ping nor a reject")
+		case err != nil && (!errors.As(err, &reject) || reject.Reason == "" || reject.Reason == ingest.DecoderPanic):
+			t.Fatalf("not a reject with a reason: %v", err)
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	decoder := newDecoder(b)
+	raw := rawOf(baseline, gzipped(b, good))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decoder.Decode(raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

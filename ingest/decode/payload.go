@@ -1,0 +1,182 @@
+package decode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/valyala/fastjson"
+)
+
+var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// unpack replaces a gzip'd payload by what it holds. Anything that is not whole
+// gzip stays as it is, and is judged as JSON.
+func (s *submission) unpack() {
+	plain, err := gunzip(s.payload, s.maxPayload)
+	switch {
+	case errors.Is(err, errBomb):
+		s.bomb = true
+	case err != nil:
+		return
+	default:
+		s.payload = plain
+	}
+	if _, known := s.attributes["client_compression"]; !known {
+		s.attributes["client_compression"] = "gzip"
+	}
+}
+
+var errBomb = errors.New("unpacks to more than the limit")
+
+// gunzip unpacks member by member, as Java's GZIPInputStream does: concatenated
+// members are one text, and what follows the last member is ignored unless it
+// begins like another. It stops with errBomb past limit bytes.
+func gunzip(packed []byte, limit int) ([]byte, error) {
+	if len(packed) < 18 || packed[0] != 0x1f || packed[1] != 0x8b {
+		return nil, gzip.ErrHeader
+	}
+	from := bytes.NewReader(packed)
+	reader := gzipReaders.Get().(*gzip.Reader)
+	defer gzipReaders.Put(reader)
+	if err := reader.Reset(from); err != nil {
+		return nil, err
+	}
+	var plain bytes.Buffer
+	plain.Grow(min(4*len(packed), limit+1))
+	for {
+		reader.Multistream(false)
+		if _, err := io.Copy(&plain, io.LimitReader(reader, int64(limit+1-plain.Len()))); err != nil {
+			return nil, err
+		}
+		if plain.Len() > limit {
+			return nil, errBomb
+		}
+		if reader.Reset(from) != nil {
+			return plain.Bytes(), nil
+		}
+	}
+}
+
+var errNotAnObject = errors.New("the payload is JSON, but not an object")
+
+// parseDocument reads the first JSON value of payload, which must be an object.
+// What follows it is ignored, as the reference does. Of a repeated key the last
+// value counts.
+func parseDocument(payload []byte) (*fastjson.Value, error) {
+	payload = bytes.TrimPrefix(payload, []byte("\xef\xbb\xbf"))
+	end, err := scanValue(payload)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(payload[:end]) {
+		return nil, fmt.Errorf("invalid UTF-8 at byte %d", invalidUTF8(payload[:end]))
+	}
+	var parser fastjson.Parser
+	document, err := parser.ParseBytes(payload[:end])
+	if err != nil {
+		return nil, err
+	}
+	if document.Type() != fastjson.TypeObject {
+		return nil, errNotAnObject
+	}
+	dropRepeatedKeys(document)
+	return document, nil
+}
+
+// invalidUTF8 is the offset of the first byte that is not UTF-8.
+func invalidUTF8(b []byte) int {
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return len(b)
+}
+
+// dropRepeatedKeys leaves each object with the last value of each key.
+func dropRepeatedKeys(v *fastjson.Value) {
+	switch v.Type() {
+	case fastjson.TypeArray:
+		items, _ := v.Array()
+		for _, item := range items {
+			dropRepeatedKeys(item)
+		}
+	case fastjson.TypeObject:
+		object, _ := v.Object()
+		for _, key := range repeatedKeys(object) {
+			object.Del(key)
+		}
+		object.Visit(func(_ []byte, child *fastjson.Value) { dropRepeatedKeys(child) })
+	}
+}
+
+// repeatedKeys lists each key once for each value but its last.
+func repeatedKeys(object *fastjson.Object) []string {
+	if object.Len() < 2 {
+		return nil
+	}
+	var repeated []string
+	if object.Len() <= 8 {
+		var keys [8][]byte
+		n := 0
+		object.Visit(func(key []byte, _ *fastjson.Value) {
+			for _, k := range keys[:n] {
+				if bytes.Equal(k, key) {
+					repeated = append(repeated, string(key))
+					break
+				}
+			}
+			keys[n] = key
+			n++
+		})
+		return repeated
+	}
+	seen := make(map[string]struct{}, object.Len())
+	object.Visit(func(key []byte, _ *fastjson.Value) {
+		if _, ok := seen[string(key)]; ok {
+			repeated = append(repeated, string(key))
+			return
+		}
+		seen[string(key)] = struct{}{}
+	})
+	return repeated
+}
+
+// reserved are the top-level keys that only the server may say.
+var reserved = []string{
+	"metadata", "submission_timestamp", "document_id", "sample_id",
+	"normalized_app_name", "normalized_channel", "normalized_os", "normalized_os_version", "normalized_country_code",
+}
+
+// dropReserved removes what a client says of itself in the server's words.
+func dropReserved(document *fastjson.Value) {
+	for _, key := range reserved {
+		document.Del(key)
+	}
+}
+
+// payloadVersion is the version a telemetry payload says of itself: the first of
+// version and v that is a scalar, as text.
+func payloadVersion(document *fastjson.Value) (string, bool) {
+	for _, key := range []string{"version", "v"} {
+		v := document.Get(key)
+		if v == nil {
+			continue
+		}
+		switch v.Type() {
+		case fastjson.TypeObject, fastjson.TypeArray:
+		case fastjson.TypeString:
+			return string(v.GetStringBytes()), true
+		default:
+			return v.String(), true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,95 @@
+package decode
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/gzip"
+
+	"pinglake/ingest"
+	"pinglake/lake/schema"
+)
+
+const (
+	// maxErrorText is the longest value of an error row's text columns, in bytes.
+	maxErrorText = 1024
+	// maxErrorStack is the longest stack trace, in bytes.
+	maxErrorStack = 8192
+	ellipsis      = "..."
+)
+
+// ErrorRow is the row of a reject in payload_bytes_error: what was known of the
+// submission, why it was refused, and its payload, gzip'd.
+func ErrorRow(raw *ingest.Raw, reject *ingest.RejectError) schema.Row {
+	attributes := make(map[string]string, len(reject.Attributes)+4)
+	for name, value := range reject.Attributes {
+		attributes[name] = truncate(value, maxErrorText)
+	}
+	delete(attributes, "x_forwarded_for")
+	delete(attributes, "remote_addr")
+	if stack, ok := reject.Attributes["stack_trace"]; ok {
+		attributes["stack_trace"] = truncate(stack, maxErrorStack)
+	}
+	class := reject.Reason.ExceptionClass()
+	message := class
+	if reject.Err != nil {
+		message += ": " + reject.Err.Error()
+	}
+	attributes["reason"] = string(reject.Reason)
+	attributes["error_type"] = reject.Reason.Step()
+	attributes["exception_class"] = class
+	attributes["error_message"] = truncate(message, maxErrorText)
+	return schema.AttributeRow(schema.Errors(ingest.Family(raw.URI)), raw.Submitted, attributes, pack(reject.Payload))
+}
+
+// DuplicateRow is the error row of a ping whose document_id its table already
+// has. The payload is not kept again.
+func DuplicateRow(raw *ingest.Raw, ping *ingest.Ping) schema.Row {
+	return ErrorRow(raw, &ingest.RejectError{Reason: ingest.Duplicate, Attributes: ping.Attributes})
+}
+
+// LandfillRow is the row of raw as it came in payload_bytes_raw.
+func (d *Decoder) LandfillRow(raw *ingest.Raw) schema.Row {
+	attributes := make(map[string]string, len(raw.Attributes)+1)
+	maps.Copy(attributes, raw.Attributes)
+	if d.landfillIP == ForgetClientIP {
+		delete(attributes, "x_forwarded_for")
+		delete(attributes, "remote_addr")
+	}
+	attributes["uri"] = raw.URI
+	return schema.AttributeRow(schema.Raw(ingest.Family(raw.URI)), raw.Submitted, attributes, raw.Body)
+}
+
+var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
+
+// pack gzips a payload for the error table. A payload that came as gzip and could
+// not be unpacked is packed again, so that one gunzip always gives what the
+// decoder saw.
+func pack(payload []byte) []byte {
+	if len(payload) == 0 {
+		return nil
+	}
+	var packed bytes.Buffer
+	writer := gzipWriters.Get().(*gzip.Writer)
+	defer gzipWriters.Put(writer)
+	writer.Reset(&packed)
+	// A bytes.Buffer takes every write.
+	_, _ = writer.Write(payload)
+	_ = writer.Close()
+	return packed.Bytes()
+}
+
+// truncate cuts s to at most limit bytes of whole runes, marked by an ellipsis.
+func truncate(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	cut := limit - len(ellipsis)
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + ellipsis
+}

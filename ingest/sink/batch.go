@@ -1,0 +1,229 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pinglake/dedup"
+	"pinglake/ingest"
+	"pinglake/ingest/decode"
+	"pinglake/lake"
+)
+
+// closeCause says why a batch was closed.
+type closeCause string
+
+const (
+	causeRows   closeCause = "rows"
+	causeBytes  closeCause = "bytes"
+	causePeriod closeCause = "period"
+	causeWanted closeCause = "wanted" // somebody waits for it
+	causeStop   closeCause = "stop"
+)
+
+const (
+	// packsPerRead bounds what one read brings into memory.
+	packsPerRead = 8
+	// windowRaws is how many raws are decoded at a time, on all workers.
+	windowRaws = 2048
+)
+
+// batch is a span of packs being collected.
+type batch struct {
+	first, last uint64
+	packs, raws int
+	bytes       int64
+
+	rows  *lake.Batch
+	keys  []dedup.Key
+	here  map[dedup.Key]struct{} // the keys, to find two copies in one batch
+	pings int
+	// counts go to the metrics once the batch is committed.
+	counts map[countKey]int
+}
+
+// countKey names a counter: what became of a ping, or the reason of a reject.
+type countKey struct{ namespace, doctype, outcome string }
+
+const (
+	outcomeLive = "live"
+	unknown     = "unknown"
+)
+
+func (s *Sink) newBatch() *batch {
+	return &batch{
+		first:  s.Watermark() + 1,
+		rows:   s.Lake.NewBatch(),
+		here:   map[dedup.Key]struct{}{},
+		counts: map[countKey]int{},
+	}
+}
+
+// collect reads packs into b until it is to be closed.
+func (s *Sink) collect(ctx context.Context, b *batch) (closeCause, error) {
+	b.last = b.first - 1
+	s.setRead(b.last)
+	opened, cancel := context.WithCancel(ctx)
+	defer func() { cancel() }()
+	for {
+		if cause := s.closeNow(ctx, b); cause != "" {
+			return cause, nil
+		}
+		packs, err := s.readMore(opened, b)
+		switch {
+		case err == nil:
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			return causePeriod, nil
+		case errors.Is(err, context.Canceled):
+			continue // woken or stopped: closeNow knows which
+		default:
+			return "", fmt.Errorf("read the stream after pack %d: %w", b.last, err)
+		}
+		if b.packs == 0 {
+			cancel()
+			opened, cancel = context.WithTimeout(ctx, s.BatchPeriod)
+		}
+		for i := range packs {
+			if err := s.add(b, &packs[i]); err != nil {
+				return "", err
+			}
+		}
+		s.setRead(b.last)
+	}
+}
+
+// readMore reads under a context that Wait can end.
+func (s *Sink) readMore(ctx context.Context, b *batch) ([]ingest.Pack, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.wake = cancel
+	if b.packs > 0 && s.wanted > s.watermark && b.last >= s.wanted {
+		cancel()
+	}
+	s.mu.Unlock()
+	return s.Source.Read(ctx, b.last, packsPerRead)
+}
+
+// closeNow says whether b is to be closed before another read, and why.
+func (s *Sink) closeNow(ctx context.Context, b *batch) closeCause {
+	switch {
+	case ctx.Err() != nil:
+		return causeStop
+	case b.packs == 0:
+		return ""
+	case b.raws >= s.BatchRows:
+		return causeRows
+	case b.bytes >= s.BatchBytes:
+		return causeBytes
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wanted > s.watermark && b.last >= s.wanted {
+		return causeWanted
+	}
+	return ""
+}
+
+func (s *Sink) setRead(last uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read = last
+}
+
+// add decodes a pack and puts its rows into the batch.
+func (s *Sink) add(b *batch, pack *ingest.Pack) error {
+	if pack.Seq != b.last+1 {
+		return fmt.Errorf("the stream has pack %d behind pack %d: %w", pack.Seq, b.last, ingest.ErrCorrupt)
+	}
+	for raws := pack.Raws; len(raws) > 0; {
+		n := min(len(raws), windowRaws)
+		if err := s.addWindow(b, raws[:n]); err != nil {
+			return err
+		}
+		raws = raws[n:]
+	}
+	b.last = pack.Seq
+	b.packs++
+	b.raws += len(pack.Raws)
+	b.bytes += int64(pack.Bytes)
+	return nil
+}
+
+// decoded is what became of one raw.
+type decoded struct {
+	pings []decode.Decoded
+	err   error
+}
+
+func (s *Sink) addWindow(b *batch, raws []ingest.Raw) error {
+	results := s.decodeAll(raws)
+	var keys []dedup.Key
+	for i := range results {
+		for j := range results[i].pings {
+			keys = append(keys, keyOf(&results[i].pings[j]))
+		}
+	}
+	seen, err := s.Dedup.Seen(keys)
+	if err != nil {
+		return fmt.Errorf("look up %d document_ids: %w", len(keys), err)
+	}
+	next := 0
+	for i := range results {
+		n := len(results[i].pings)
+		if err := s.addResult(b, &raws[i], &results[i], keys[next:next+n], seen[next:next+n]); err != nil {
+			return err
+		}
+		next += n
+	}
+	return nil
+}
+
+// keyOf is the ping's identity: its table and its document_id.
+func keyOf(d *decode.Decoded) dedup.Key {
+	return dedup.Key{Table: d.Row.Table.String(), ID: d.ID}
+}
+
+// addResult adds the rows of one raw: live or duplicate rows for its pings, or
+// its error row, and its landfill row.
+func (s *Sink) addResult(b *batch, raw *ingest.Raw, result *decoded, keys []dedup.Key, seen []bool) error {
+	if s.Landfill == WithLandfill {
+		if err := b.rows.Add(s.Decoder.LandfillRow(raw)); err != nil {
+			return err
+		}
+	}
+	if result.err != nil {
+		return s.addReject(b, raw, result.err)
+	}
+	for i := range result.pings {
+		ping := &result.pings[i]
+		_, here := b.here[keys[i]]
+		row, outcome := ping.Row, outcomeLive
+		if seen[i] || here {
+			row, outcome = decode.DuplicateRow(raw, &ping.Ping), string(ingest.Duplicate)
+		} else {
+			b.here[keys[i]] = struct{}{}
+			b.keys = append(b.keys, keys[i])
+			b.pings++
+		}
+		if err := b.rows.Add(row); err != nil {
+			return err
+		}
+		b.counts[countKey{ping.Namespace, ping.DocType, outcome}]++
+	}
+	return nil
+}
+
+func (s *Sink) addReject(b *batch, raw *ingest.Raw, err error) error {
+	var reject *ingest.RejectError
+	if !errors.As(err, &reject) {
+		return fmt.Errorf("decode %v: %w", raw.At, err)
+	}
+	key := countKey{unknown, unknown, string(reject.Reason)}
+	if reject.Reason.KnownDoctype() {
+		key.namespace, key.doctype = reject.Attributes["document_namespace"], reject.Attributes["document_type"]
+	}
+	b.counts[key]++
+	return b.rows.Add(decode.ErrorRow(raw, reject))
+}

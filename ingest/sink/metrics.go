@@ -1,0 +1,66 @@
+package sink
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"pinglake/ingest"
+)
+
+// metrics count what was committed; a batch that is tried again counts once.
+type metrics struct {
+	pings     *prometheus.CounterVec // namespace, doctype
+	rejects   *prometheus.CounterVec // namespace, doctype, reason
+	batches   *prometheus.CounterVec // cause
+	rows      prometheus.Histogram
+	seconds   prometheus.Histogram
+	retries   prometheus.Counter
+	watermark prometheus.Gauge
+}
+
+func newMetrics(to prometheus.Registerer) metrics {
+	m := metrics{
+		pings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_pings_total", Help: "Pings stored in live tables.",
+		}, []string{"namespace", "doctype"}),
+		rejects: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_rejects_total", Help: "Submissions refused, duplicates included, by reason.",
+		}, []string{"namespace", "doctype", "reason"}),
+		batches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_sink_batches_total", Help: "Batches landed, by what closed them.",
+		}, []string{"cause"}),
+		rows: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "pinglake_ingest_sink_batch_raws", Help: "Raws in a batch.",
+			Buckets: prometheus.ExponentialBuckets(1, 4, 10),
+		}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "pinglake_ingest_sink_land_seconds", Help: "Time from closing a batch to its publication.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
+		retries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "pinglake_ingest_sink_retries_total", Help: "Batches or publications tried again after an error.",
+		}),
+		watermark: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "pinglake_ingest_sink_watermark_pack", Help: "The last committed pack.",
+		}),
+	}
+	if to != nil {
+		to.MustRegister(m.pings, m.rejects, m.batches, m.rows, m.seconds, m.retries, m.watermark)
+	}
+	return m
+}
+
+// landed counts a committed and published batch.
+func (m *metrics) landed(b *batch, cause closeCause, took time.Duration) {
+	m.batches.WithLabelValues(string(cause)).Inc()
+	m.rows.Observe(float64(b.raws))
+	m.seconds.Observe(took.Seconds())
+	for key, n := range b.counts {
+		if key.outcome == outcomeLive {
+			m.pings.WithLabelValues(key.namespace, key.doctype).Add(float64(n))
+			continue
+		}
+		m.rejects.WithLabelValues(key.namespace, key.doctype, string(ingest.Reason(key.outcome))).Add(float64(n))
+	}
+}

@@ -1,0 +1,122 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/valyala/fastjson"
+)
+
+// Doctype is one kind of ping: what its payload must be and what its table is. It
+// is immutable and safe for concurrent use.
+type Doctype struct {
+	// Namespace, DocType and Version are the names as their files or folders have
+	// them. Submissions may write them in another case.
+	Namespace, DocType, Version string
+
+	file     *file
+	columns  []*Column // the payload's
+	table    *Table
+	plan     *plan
+	metadata Metadata
+}
+
+// file is what one schema file says: all pings of the Glean schema share one.
+type file struct {
+	name     string // for messages
+	check    *validator
+	columns  []*Column // the payload's
+	metadata Metadata
+}
+
+// Metadata is what a schema says to the pipeline under mozPipelineMetadata.
+type Metadata struct {
+	// SampleIDAttribute names the attribute whose UUID gives the sample_id, "" if
+	// unset. When the path is unset too, client_id is meant.
+	SampleIDAttribute string
+	// SampleIDPath leads to the UUID in the payload that gives the sample_id when
+	// the attribute does not. Nil if unset.
+	SampleIDPath []string
+	// CollectThrough is the last day, UTC, whose submissions are taken. Zero if
+	// there is none, or if the schema writes it other than YYYY-MM-DD.
+	CollectThrough time.Time
+}
+
+// String is namespace/doctype/version.
+func (d *Doctype) String() string { return d.Namespace + "/" + d.DocType + "/" + d.Version }
+
+// Table is <namespace>_live.<doctype>_v<version>: the system columns, the
+// payload's columns sorted by name, additional_properties.
+func (d *Doctype) Table() (*Table, error) {
+	if d.table == nil {
+		return nil, fmt.Errorf("table of %s: no schema", d)
+	}
+	return d.table, nil
+}
+
+// Metadata is what the schema says to the pipeline.
+func (d *Doctype) Metadata() Metadata { return d.metadata }
+
+// Validate says whether the payload keeps to the JSON Schema. The error's text is
+// `#/<pointer>: <what is wrong>`, one line of at most 300 bytes, for one cause.
+func (d *Doctype) Validate(payload *fastjson.Value) error { return d.file.check.validate(payload) }
+
+// newDoctype names a schema file's pings. The columns may be more than the file's.
+func newDoctype(namespace, doctype, version string, f *file, columns []*Column) *Doctype {
+	table := NewTable(DatasetName(namespace, "live"), TableName(doctype, version), pingColumns(namespace, columns))
+	return &Doctype{
+		Namespace: namespace, DocType: doctype, Version: version,
+		file: f, columns: columns, table: table, plan: newPlan(table, len(columns)), metadata: f.metadata,
+	}
+}
+
+// errNoMetadata is a schema of a checkout that is not meant for pings.
+var errNoMetadata = errors.New("no mozPipelineMetadata")
+
+// parseFile reads a schema. In the Glean namespace some metrics are renamed.
+func parseFile(src source, data []byte) (*file, error) {
+	document, err := decodeSchema(data)
+	if err != nil {
+		return nil, err
+	}
+	object, _ := document.(map[string]any)
+	pipeline, ok := object["mozPipelineMetadata"].(map[string]any)
+	if !ok && src.strict {
+		return nil, errNoMetadata
+	}
+	var jsonPath *regexp.Regexp
+	if pattern, ok := pipeline["json_object_path_regex"].(string); ok {
+		if jsonPath, err = regexp.Compile(`^(?:` + pattern + `)$`); err != nil {
+			return nil, fmt.Errorf("json_object_path_regex: %w", err)
+		}
+	}
+	columns, err := payloadColumns(document, jsonPath)
+	if err != nil {
+		return nil, err
+	}
+	if SnakeCase(src.namespace) == "glean" {
+		renameMetrics(columns)
+	}
+	check, err := newValidator(document)
+	if err != nil {
+		return nil, err
+	}
+	return &file{name: src.path, check: check, columns: columns, metadata: parseMetadata(pipeline)}, nil
+}
+
+func parseMetadata(pipeline map[string]any) Metadata {
+	var m Metadata
+	m.SampleIDAttribute, _ = pipeline["sample_id_source_uuid_attribute"].(string)
+	path, _ := pipeline["sample_id_source_uuid_payload_path"].([]any)
+	for _, key := range path {
+		m.SampleIDPath = append(m.SampleIDPath, fmt.Sprint(key))
+	}
+	policy, _ := pipeline["expiration_policy"].(map[string]any)
+	through, _ := policy["collect_through_date"].(string)
+	if day, err := time.Parse(time.DateOnly, through); err == nil {
+		m.CollectThrough = day
+	}
+	return m
+}

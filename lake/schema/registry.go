@@ -1,0 +1,223 @@
+package schema
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"sync"
+)
+
+// What Lookup answers for names it does not have.
+var (
+	ErrUnknownDoctype = errors.New("unknown doctype")
+	ErrUnknownVersion = errors.New("unknown version")
+)
+
+// Options say where schemas are.
+type Options struct {
+	// Dir is the operator's folder of schemas. It may be absent, or "" for none.
+	Dir string
+	// Logger hears of faulty files. Nil discards.
+	Logger *slog.Logger
+}
+
+// Registry knows all doctypes. It is safe for concurrent use.
+type Registry struct {
+	dir      string
+	logger   *slog.Logger
+	template *entry // the embedded Glean schema
+
+	reloading sync.Mutex // one Reload at a time; taken before mu
+
+	mu       sync.RWMutex
+	index    *index     // replaced whole by Reload
+	watchers int        // Watch calls under way
+	unseen   []*Doctype // changed since Watch last told
+}
+
+// Fault is a file that cannot be used as it is. It never stands in the way of
+// others.
+type Fault struct {
+	File string
+	Err  error
+}
+
+// String is the file and what is wrong with it.
+func (f Fault) String() string { return f.File + ": " + f.Err.Error() }
+
+// index is one state of the registry. Its maps do not change, but for quick and
+// the pings of apps.
+type index struct {
+	entries  map[key]*entry
+	doctypes map[key]bool // keys without a version
+	apps     map[string]*app
+	glean    *Doctype // the schema of all Glean pings, under its own name
+	faults   []Fault  // found while listing
+
+	quick map[key]*Doctype // by names as files and clients usually write them; guarded by Registry.mu
+}
+
+func (x *index) hasFile(k key) bool { return x.doctypes[key{k.namespace, k.doctype, ""}] }
+
+// entry is one schema file, read when first asked for.
+type entry struct {
+	source
+	mu     sync.Mutex
+	loaded bool
+	made   *Doctype
+	fault  error // why there is none, or why it is not the newest
+}
+
+// Open lists the embedded schemas and those of the folder. Only the Glean schema is
+// read at once.
+func Open(o Options) (*Registry, error) {
+	r := &Registry{dir: o.Dir, logger: o.Logger, template: embeddedGlean()}
+	if r.logger == nil {
+		r.logger = slog.New(slog.DiscardHandler)
+	}
+	if _, err := r.Reload(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Lookup finds a doctype by the names of a submission. Names that differ only in
+// how they separate words are equal (live-sink, liveSink, live_sink); the version
+// is taken as it is. The schema is read and compiled when it is first asked for.
+//
+// The error wraps ErrUnknownDoctype or, if the doctype has other versions,
+// ErrUnknownVersion, with the name asked for.
+func (r *Registry) Lookup(namespace, doctype, version string) (*Doctype, error) {
+	asked := key{namespace, doctype, version}
+	for {
+		r.mu.RLock()
+		x, d := r.index, r.index.quick[asked]
+		r.mu.RUnlock()
+		if d != nil {
+			return d, nil
+		}
+		d, retry, err := r.find(x, asked)
+		if retry {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s/%s/%s: %w", clip(namespace), clip(doctype), clip(version), err)
+		}
+		if d.Namespace == namespace && d.DocType == doctype {
+			r.mu.Lock()
+			x.quick[asked] = d
+			r.mu.Unlock()
+		}
+		return d, nil
+	}
+}
+
+func (r *Registry) find(x *index, asked key) (d *Doctype, retry bool, err error) {
+	k := keyOf(asked.namespace, asked.doctype, asked.version)
+	if e, ok := x.entries[k]; ok {
+		d, err := e.load(r.logger)
+		if err != nil {
+			return nil, false, fmt.Errorf("%w: schema %s: %s", ErrUnknownDoctype, e.path, clip(err.Error()))
+		}
+		return d, false, nil
+	}
+	if x.hasFile(k) {
+		return nil, false, ErrUnknownVersion
+	}
+	if _, ok := x.apps[k.namespace]; ok {
+		return r.ping(x, k, asked.doctype)
+	}
+	return nil, false, ErrUnknownDoctype
+}
+
+// load reads and compiles the file once.
+func (e *entry) load(logger *slog.Logger) (*Doctype, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.loaded {
+		e.loaded = true
+		f, err := e.read()
+		if err != nil {
+			e.failLocked(err, logger)
+		} else {
+			e.made = newDoctype(e.namespace, e.doctype, e.version, f, f.columns)
+		}
+	}
+	if e.made == nil {
+		return nil, e.fault
+	}
+	return e.made, nil
+}
+
+func (e *entry) read() (*file, error) {
+	data, err := fs.ReadFile(e.folder, e.name)
+	if err != nil {
+		return nil, err
+	}
+	return parseFile(e.source, data)
+}
+
+func (e *entry) failLocked(err error, logger *slog.Logger) {
+	e.fault = err
+	if !errors.Is(err, errNoMetadata) {
+		logger.Warn("schema not usable", "file", e.path, "error", err)
+	}
+}
+
+// current is what the entry answers now, nil if it was never asked.
+func (e *entry) current() *Doctype {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.made
+}
+
+// Doctypes are all doctypes known now, sorted by name. It reads every schema that
+// was not asked for yet; faulty ones are left out.
+func (r *Registry) Doctypes() []*Doctype {
+	r.mu.RLock()
+	x := r.index
+	var all []*Doctype
+	for _, a := range x.apps {
+		for name, ping := range a.pings {
+			if !x.hasFile(keyOf(a.namespace, name, "")) {
+				all = append(all, ping)
+			}
+		}
+	}
+	r.mu.RUnlock()
+	for _, e := range x.entries {
+		if d, err := e.load(r.logger); err == nil {
+			all = append(all, d)
+		}
+	}
+	sortDoctypes(all)
+	return all
+}
+
+func sortDoctypes(all []*Doctype) {
+	slices.SortFunc(all, func(a, b *Doctype) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.DocType, b.DocType),
+			cmp.Compare(a.Version, b.Version))
+	})
+}
+
+// Faults are the files that cannot be used as they are, as far as they were read,
+// sorted by file.
+func (r *Registry) Faults() []Fault {
+	r.mu.RLock()
+	x := r.index
+	r.mu.RUnlock()
+	faults := slices.Clone(x.faults)
+	for _, e := range x.entries {
+		e.mu.Lock()
+		if e.fault != nil && !errors.Is(e.fault, errNoMetadata) {
+			faults = append(faults, Fault{e.path, e.fault})
+		}
+		e.mu.Unlock()
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return cmp.Compare(a.File, b.File) })
+	return faults
+}

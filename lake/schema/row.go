@@ -1,0 +1,272 @@
+package schema
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fastjson"
+)
+
+// Document is a validated ping on its way into its table.
+type Document struct {
+	Payload    *fastjson.Value   // an object
+	Submitted  time.Time         // the server's clock
+	Attributes map[string]string // what the pipeline knows, by attribute name
+}
+
+// Row shreds a document into a row of the doctype's table.
+//
+// Cells alias the payload's memory: its parser must not be reused. The payload is
+// not changed (its strings may be unescaped in place, as any reading does), so it
+// must not be read from two goroutines at once. Values without a place in the
+// table are in additional_properties. The only error is a payload that is no
+// object.
+func (d *Doctype) Row(doc Document) (Row, error) {
+	if doc.Payload == nil || doc.Payload.Type() != fastjson.TypeObject {
+		return Row{}, fmt.Errorf("making a row of %s: payload is not an object", d)
+	}
+	p := d.plan
+	b := p.builder.get()
+	defer p.builder.put(b)
+	for _, leaf := range p.system {
+		b.system(leaf, doc)
+	}
+	rest := b.root(&p.root, doc.Payload)
+	b.put(p.rest, Cell{Def: 1, Bytes: appendRest(nil, rest)})
+	return Row{Table: p.table, Date: DateOf(doc.Submitted), Cells: b.flatten()}, nil
+}
+
+// system fills a leaf from an attribute. The groups of metadata are always
+// present, so a missing attribute is a null just below its leaf.
+func (b *builder) system(leaf systemLeaf, doc Document) {
+	cell := Cell{Def: leaf.def}
+	value, ok := doc.Attributes[leaf.attribute]
+	switch leaf.kind {
+	case Timestamp:
+		cell.Num = uint64(doc.Submitted.UnixMicro())
+	case Int64:
+		number, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			cell.Def--
+		}
+		cell.Num = uint64(number)
+	default:
+		if !ok {
+			cell.Def--
+			break
+		}
+		cell.Bytes = validText(value)
+	}
+	b.put(leaf.leaf, cell)
+}
+
+// root reads the payload itself. Columns that it does not have get no cells.
+func (b *builder) root(n *node, payload *fastjson.Value) *rest {
+	left := &rest{kind: restObject}
+	base := b.choose(n, payload, left)
+	for i := range n.fields {
+		if chosen := b.choices[base+i]; chosen.value != nil {
+			_, refused := b.write(&n.fields[i], chosen.value, 0)
+			left.add(chosen.key, refused)
+		}
+	}
+	b.choices = b.choices[:base]
+	return left
+}
+
+// choice is the value that a field of a Struct gets, and the key it came with.
+type choice struct {
+	value   *fastjson.Value
+	key     string
+	renamed bool
+}
+
+// choose pushes a frame of choices, one a field, for the members of an object or
+// the places of a tuple. What has no field is added to left.
+func (b *builder) choose(n *node, v *fastjson.Value, left *rest) (base int) {
+	base = len(b.choices)
+	for range n.fields {
+		b.choices = append(b.choices, choice{})
+	}
+	if places, err := v.Array(); err == nil {
+		for i, place := range places {
+			b.take(n, base, choice{value: place, key: tupleName(i)}, left)
+		}
+		return base
+	}
+	object, _ := v.Object()
+	object.Visit(func(key []byte, member *fastjson.Value) {
+		b.take(n, base, choice{value: member, key: unsafeString(key)}, left)
+	})
+	return base
+}
+
+// take gives a member to its field. Of two members for one field the renamed one
+// stays, of two renamed ones the later, as long as the column can hold it; the
+// other is dropped if the column could hold it too, as in the reference.
+func (b *builder) take(n *node, base int, c choice, left *rest) {
+	to, ok := n.find(c.key)
+	if !ok {
+		left.add(c.key, whole(c.value))
+		return
+	}
+	if c.value.Type() == fastjson.TypeNull {
+		return
+	}
+	c.renamed = to.renamed
+	field, current := &n.fields[to.field], &b.choices[base+to.field]
+	switch {
+	case current.value == nil:
+		*current = c
+	case c.renamed && !field.accepts(c.value):
+		left.add(c.key, whole(c.value))
+	case !field.accepts(current.value):
+		left.add(current.key, whole(current.value))
+		*current = c
+	case c.renamed:
+		*current = c
+	}
+}
+
+// write shreds a value that is not absent into the leaves of n, each of which gets
+// at least one cell. If present is false the column is null, with one cell in each
+// leaf; refused is what found no place.
+func (b *builder) write(n *node, v *fastjson.Value, rep uint8) (present bool, refused *rest) {
+	if v.Type() == fastjson.TypeNull {
+		b.null(n, rep)
+		return false, nil
+	}
+	switch n.kind {
+	case Struct:
+		return b.writeStruct(n, v, rep)
+	case List:
+		return b.writeList(n, v, rep)
+	case Map:
+		return b.writeMap(n, v, rep)
+	}
+	cell, ok := b.coerce(n, v)
+	if !ok {
+		b.null(n, rep)
+		return false, whole(v)
+	}
+	cell.Rep, cell.Def = rep, n.def
+	b.put(n.lo, cell)
+	return true, nil
+}
+
+// writeStruct reads an object by its keys and an array by its places. A struct of
+// which nothing was written is null.
+func (b *builder) writeStruct(n *node, v *fastjson.Value, rep uint8) (bool, *rest) {
+	left := &rest{kind: restObject}
+	places, err := v.Array()
+	switch {
+	case err == nil:
+		left.kind = restTuple
+		left.length = len(places)
+	case v.Type() != fastjson.TypeObject:
+		b.null(n, rep)
+		return false, whole(v)
+	}
+	base := b.choose(n, v, left)
+	written := false
+	for i := range n.fields {
+		chosen := b.choices[base+i]
+		if chosen.value == nil {
+			b.null(&n.fields[i], rep)
+			continue
+		}
+		present, refused := b.write(&n.fields[i], chosen.value, rep)
+		left.add(chosen.key, refused)
+		written = written || present
+	}
+	b.choices = b.choices[:base]
+	if !written {
+		b.lift(n, n.def-1)
+	}
+	return written, left.orNil()
+}
+
+// writeList reads an array. An empty one is null, as in the reference. An element
+// that is no value of its kind leaves an empty struct, or a null, in its place.
+func (b *builder) writeList(n *node, v *fastjson.Value, rep uint8) (bool, *rest) {
+	elements, err := v.Array()
+	if err != nil || len(elements) == 0 {
+		b.null(n, rep)
+		if err != nil {
+			return false, whole(v)
+		}
+		return false, nil
+	}
+	if n.item.isLeaf() {
+		return b.writeLeaves(n, v, elements, rep)
+	}
+	left := &rest{kind: restList}
+	if n.item.kind == Struct {
+		left.kind = restStructs
+	}
+	for i, element := range elements {
+		present, refused := b.write(n.item, element, rep)
+		rep = n.rep
+		switch {
+		case present:
+		case n.item.kind == Struct:
+			b.lift(n.item, n.item.def)
+		case n.item.kind == List && isEmptyArray(element):
+			b.lift(n.item, n.item.def)
+		}
+		if n.item.kind == Struct && element.Type() == fastjson.TypeNull {
+			refused = whole(element)
+		}
+		left.place(i, refused)
+	}
+	left.length = len(elements)
+	return true, left.orNil()
+}
+
+// writeLeaves reads a list of plain values. One refused element refuses the list.
+func (b *builder) writeLeaves(n *node, v *fastjson.Value, elements []*fastjson.Value, rep uint8) (bool, *rest) {
+	first, mark := rep, len(b.cells[n.lo])
+	for _, element := range elements {
+		cell, ok := b.coerce(n.item, element)
+		if !ok {
+			clear(b.cells[n.lo][mark:])
+			b.cells[n.lo] = b.cells[n.lo][:mark]
+			b.null(n, first)
+			return false, whole(v)
+		}
+		cell.Rep, cell.Def = rep, n.item.def
+		b.put(n.lo, cell)
+		rep = n.rep
+	}
+	return true, nil
+}
+
+// writeMap reads an object. An empty one stays an empty map.
+func (b *builder) writeMap(n *node, v *fastjson.Value, rep uint8) (bool, *rest) {
+	object, err := v.Object()
+	if err != nil {
+		b.null(n, rep)
+		return false, whole(v)
+	}
+	if object.Len() == 0 {
+		b.null(n, rep)
+		b.lift(n, n.def)
+		return true, nil
+	}
+	left := &rest{kind: restObject}
+	object.Visit(func(key []byte, value *fastjson.Value) {
+		b.put(n.lo, Cell{Rep: rep, Def: n.def + 1, Bytes: key})
+		_, refused := b.write(n.item, value, rep)
+		left.add(unsafeString(key), refused)
+		rep = n.rep
+	})
+	return true, left.orNil()
+}
+
+func (n *node) isLeaf() bool { return n.kind < Struct }
+
+func isEmptyArray(v *fastjson.Value) bool {
+	elements, err := v.Array()
+	return err == nil && len(elements) == 0
+}
