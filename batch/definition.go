@@ -92,9 +92,7 @@ type read struct {
 
 func (j *job) copies() bool { return j.query == "" }
 
-func (j *job) partition(date int32) string { return tableName(j.out) + "/" + formatDate(date) }
-
-func tableName(ref lake.TableRef) string { return ref.Dataset + "." + ref.Table }
+func (j *job) partition(date int32) string { return j.out.String() + "/" + formatDate(date) }
 
 func loadDefinitions(root fs.FS) ([]*definition, error) {
 	files, err := fs.Glob(root, "*/*/metadata.yaml")
@@ -190,21 +188,21 @@ func (d *definition) instantiate(namespace string, tables func(sql string) ([]la
 	j := &job{name: d.table, out: lake.TableRef{Dataset: dataset, Table: d.table}}
 	m, err := d.describe(namespace)
 	if err != nil {
-		return nil, fmt.Errorf("read job %s: %w", tableName(j.out), err)
+		return nil, fmt.Errorf("read job %s: %w", j.out.String(), err)
 	}
 	j.clustering = m.Clustering
 	if j.query, err = render(d.query, namespace); err != nil {
-		return nil, fmt.Errorf("read job %s: %w", tableName(j.out), err)
+		return nil, fmt.Errorf("read job %s: %w", j.out.String(), err)
 	}
 	j.query = strings.TrimRight(j.query, "; \n\t")
 	if d.init != nil {
 		if j.init, err = render(d.init, namespace); err != nil {
-			return nil, fmt.Errorf("read job %s: %w", tableName(j.out), err)
+			return nil, fmt.Errorf("read job %s: %w", j.out.String(), err)
 		}
 		j.init = strings.TrimRight(j.init, "; \n\t")
 	}
 	if err := j.resolve(m, tables); err != nil {
-		return nil, fmt.Errorf("read job %s: %w", tableName(j.out), err)
+		return nil, fmt.Errorf("read job %s: %w", j.out.String(), err)
 	}
 	return j, nil
 }
@@ -222,9 +220,9 @@ func (j *job) resolve(m *metadata, tables func(sql string) ([]lake.TableRef, err
 	ownPast, today := false, false
 	for _, ref := range refs {
 		r := read{table: ref, window: windowDay}
-		if w, ok := m.Reads[tableName(ref)]; ok {
+		if w, ok := m.Reads[ref.String()]; ok {
 			r.window = w
-			delete(unused, tableName(ref))
+			delete(unused, ref.String())
 		}
 		ownPast = ownPast || ref == j.out && r.window.past()
 		today = today || r.window == windowDay && ref != j.out

@@ -130,7 +130,7 @@ func (t *tree) firstDay(j *job) (first int32, ok bool, err error) {
 	for _, ref := range refs {
 		dates, err := t.partitions(ref)
 		if err != nil {
-			return 0, false, fmt.Errorf("list %s: %w", tableName(ref), err)
+			return 0, false, fmt.Errorf("list %s: %w", ref.String(), err)
 		}
 		if len(dates) > 0 && (!ok || dates[0] < first) {
 			first, ok = dates[0], true

@@ -3,9 +3,9 @@ package batch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"pinglake/lake"
 )
@@ -28,13 +28,13 @@ type pass struct {
 
 func (r *Runner) newPass(ctx context.Context, o RunOptions) (*pass, error) {
 	r.tree.forget()
-	all, err := r.plan(ctx)
+	all, faults, err := r.plan(ctx)
 	if err != nil {
 		return nil, err
 	}
 	chosen, err := choose(all, o.Job)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(append(faults, err)...)
 	}
 	return &pass{
 		Runner:   r,
@@ -43,6 +43,7 @@ func (r *Runner) newPass(ctx context.Context, o RunOptions) (*pass, error) {
 		jobs:     chosen,
 		force:    o.Force,
 		horizon:  horizon{today: r.today(), retentionDays: r.options.LiveRetentionDays},
+		failures: faults,
 		broken:   pending{},
 		refusals: map[lake.TableRef][]int32{},
 	}, nil
@@ -76,7 +77,7 @@ func (p *pass) do(ctx context.Context, j *job, date int32) error {
 }
 
 func (p *pass) fail(j *job, date int32, err error) {
-	p.failures = append(p.failures, fmt.Errorf("%s %s: %w", j.name, j.partition(date), err))
+	p.failures = append(p.failures, failure{text: j.name + " " + j.partition(date), cause: err})
 	p.spoil(j, date)
 }
 
@@ -95,7 +96,7 @@ func (p *pass) block(j *job, date int32) {
 }
 
 func (p *pass) event(j *job, date int32, s State) Event {
-	return Event{Date: date, Job: j.name, Table: tableName(j.out), State: s, Expected: p.expected}
+	return Event{Date: date, Job: j.name, Table: j.out.String(), State: s, Expected: p.expected}
 }
 
 // firstDay is the earliest day of any job's table.
@@ -121,7 +122,7 @@ func (p *pass) survey(first, last int32, visit func(*job, int32, verdict)) error
 		for _, j := range p.all {
 			v, err := p.tree.judge(j, date, p.horizon, due)
 			if err != nil {
-				faults = append(faults, fmt.Errorf("%s %s: %w", j.name, j.partition(date), err))
+				faults = append(faults, failure{text: j.name + " " + j.partition(date), cause: err})
 				continue
 			}
 			if v.due() {
@@ -144,6 +145,19 @@ func (p *pass) countDue(first, last int32) (due int) {
 	return due
 }
 
+// failure is a job's error in one line: DuckDB's go on to quote the statement.
+type failure struct {
+	text  string
+	cause error
+}
+
+func (f failure) Error() string {
+	line, _, _ := strings.Cut(f.cause.Error(), "\n")
+	return f.text + ": " + line
+}
+
+func (f failure) Unwrap() error { return f.cause }
+
 // JobStatus is one job and the state of its table.
 type JobStatus struct {
 	Job         string // copy_deduplicate, or the name of the table
@@ -157,7 +171,8 @@ type JobStatus struct {
 }
 
 // List tells of every job, in the order they run. A partition that the next
-// Nightly reaches by another's staleness counts as stale.
+// Nightly reaches by another's staleness counts as stale. Definitions at fault are
+// the error; the list of the others comes with it.
 func (r *Runner) List(ctx context.Context) ([]JobStatus, error) {
 	if err := r.take(ctx); err != nil {
 		return nil, err
@@ -172,9 +187,9 @@ func (r *Runner) List(ctx context.Context) ([]JobStatus, error) {
 	for i, j := range p.all {
 		s := &list[i]
 		at[j] = s
-		s.Job, s.Table = j.name, tableName(j.out)
+		s.Job, s.Table = j.name, j.out.String()
 		for _, in := range j.reads {
-			s.Reads = append(s.Reads, tableName(in.table))
+			s.Reads = append(s.Reads, in.table.String())
 		}
 		dates, err := p.tree.partitions(j.out)
 		if err != nil {
@@ -185,10 +200,13 @@ func (r *Runner) List(ctx context.Context) ([]JobStatus, error) {
 		}
 	}
 	first, ok, err := p.firstDay()
-	if err != nil || !ok {
-		return list, err
+	if err != nil {
+		return nil, err
 	}
-	return list, p.survey(first, p.horizon.today-1, func(j *job, date int32, v verdict) {
+	if !ok {
+		return list, errors.Join(p.failures...)
+	}
+	err = p.survey(first, p.horizon.today-1, func(j *job, date int32, v verdict) {
 		s := at[j]
 		switch v {
 		case missing:
@@ -199,4 +217,5 @@ func (r *Runner) List(ctx context.Context) ([]JobStatus, error) {
 			s.Refused = append(s.Refused, date)
 		}
 	})
+	return list, errors.Join(append(p.failures, err)...)
 }

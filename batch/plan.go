@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,12 +20,12 @@ const (
 )
 
 // plan lists the jobs of the lake as it is now, each after those it reads from.
-func (r *Runner) plan(ctx context.Context) ([]*job, error) {
+// Definitions that are at fault are left out, so that they stop no other job.
+func (r *Runner) plan(ctx context.Context) (jobs []*job, faults []error, err error) {
 	tables, err := r.options.Lake.Tables()
 	if err != nil {
-		return nil, fmt.Errorf("list jobs: %w", err)
+		return nil, nil, fmt.Errorf("list jobs: %w", err)
 	}
-	var jobs []*job
 	for _, live := range tables {
 		if namespace, ok := strings.CutSuffix(live.Dataset, liveSuffix); ok {
 			jobs = append(jobs, copyJob(namespace, live))
@@ -32,20 +34,19 @@ func (r *Runner) plan(ctx context.Context) ([]*job, error) {
 	for _, d := range r.definitions {
 		namespaces, err := r.namespaces(ctx, d, tables)
 		if err != nil {
-			return nil, fmt.Errorf("list jobs of %s.%s: %w", d.dataset, d.table, err)
+			return nil, nil, fmt.Errorf("list jobs of %s.%s: %w", d.dataset, d.table, err)
 		}
 		for _, namespace := range namespaces {
 			j, err := d.instantiate(namespace, func(sql string) ([]lake.TableRef, error) { return r.references(ctx, sql) })
 			if err != nil {
-				return nil, err
+				faults = append(faults, err)
+				continue
 			}
 			jobs = append(jobs, j)
 		}
 	}
-	if err := checkReads(jobs, tables); err != nil {
-		return nil, err
-	}
-	return order(jobs)
+	sorted, wrong := order(jobs, tables)
+	return sorted, append(faults, wrong...), nil
 }
 
 // namespaces are those a definition has a job for; "" alone when it is not a template.
@@ -60,10 +61,13 @@ func (r *Runner) namespaces(ctx context.Context, d *definition, tables []lake.Ta
 			continue
 		}
 		if !identifier.MatchString(namespace) {
-			r.log.Warn("no derived tables for a namespace whose name needs quoting", "table", tableName(live))
+			r.log.Warn("no derived tables for a namespace whose name needs quoting", "table", live.String())
 			continue
 		}
 		columns, err := r.columnsOf(ctx, r.options.Lake.SchemaFile(live))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the table is being made
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -125,75 +129,81 @@ func walk(node any, visit func(map[string]any)) {
 }
 
 func compareTables(a, b lake.TableRef) int {
-	return strings.Compare(tableName(a), tableName(b))
-}
-
-// checkReads refuses two jobs for one table and a table that nobody makes.
-func checkReads(jobs []*job, tables []lake.TableRef) error {
-	known := map[lake.TableRef]bool{}
-	for _, ref := range tables {
-		known[ref] = true
-	}
-	made := map[lake.TableRef]bool{}
-	for _, j := range jobs {
-		if made[j.out] {
-			return fmt.Errorf("list jobs: two jobs write %s", tableName(j.out))
-		}
-		made[j.out] = true
-	}
-	for _, j := range jobs {
-		for _, in := range j.reads {
-			if !known[in.table] && !made[in.table] {
-				return fmt.Errorf("list jobs: %s reads %s, which is no table of the lake and no job's", tableName(j.out), tableName(in.table))
-			}
-		}
-	}
-	return nil
+	return strings.Compare(a.String(), b.String())
 }
 
 // order sorts jobs so that each comes after those whose partition of the same day
-// it reads, by name where that leaves a choice.
-func order(jobs []*job) ([]*job, error) {
-	byTable := make(map[lake.TableRef]*job, len(jobs))
-	for _, j := range jobs {
-		byTable[j.out] = j
-	}
-	jobs = slices.SortedFunc(slices.Values(jobs), func(a, b *job) int { return compareTables(a.out, b.out) })
-	var sorted []*job
-	var path []string
-	const entered, left = 1, 2
-	state := map[*job]int{}
-	var visit func(*job) error
-	visit = func(j *job) error {
-		path = append(path, tableName(j.out))
-		defer func() { path = path[:len(path)-1] }()
-		switch state[j] {
-		case left:
-			return nil
-		case entered:
-			start := slices.Index(path, tableName(j.out))
-			return errors.New("jobs read each other in a cycle: " + strings.Join(path[start:], " -> "))
-		}
-		state[j] = entered
-		for _, in := range j.reads {
-			from, ok := byTable[in.table]
-			if !ok || in.window.past() {
-				continue
-			}
-			if err := visit(from); err != nil {
-				return err
-			}
-		}
-		state[j] = left
-		sorted = append(sorted, j)
-		return nil
+// it reads, by name where that leaves a choice. Jobs that cannot run are left out:
+// those in a cycle, those that read a table nobody makes, a second job for a table,
+// and those that read from such a job.
+func order(jobs []*job, tables []lake.TableRef) (sorted []*job, faults []error) {
+	o := orderer{made: map[lake.TableRef]*job{}, known: map[lake.TableRef]bool{}, state: map[*job]progress{}}
+	for _, ref := range tables {
+		o.known[ref] = true
 	}
 	for _, j := range jobs {
-		if err := visit(j); err != nil {
-			return nil, err
+		if o.made[j.out] != nil {
+			o.faults = append(o.faults, fmt.Errorf("two jobs write %s", j.out))
+			continue
+		}
+		o.made[j.out] = j
+	}
+	for _, ref := range slices.SortedFunc(maps.Keys(o.made), compareTables) {
+		o.visit(o.made[ref])
+	}
+	return o.sorted, o.faults
+}
+
+type progress int
+
+const (
+	entered progress = iota + 1 // and not left: on the path
+	sound
+	unsound
+)
+
+type orderer struct {
+	made   map[lake.TableRef]*job
+	known  map[lake.TableRef]bool
+	state  map[*job]progress
+	path   []string
+	sorted []*job
+	faults []error
+}
+
+func (o *orderer) visit(j *job) bool {
+	o.path = append(o.path, j.out.String())
+	defer func() { o.path = o.path[:len(o.path)-1] }()
+	switch o.state[j] {
+	case sound, unsound:
+		return o.state[j] == sound
+	case entered:
+		start := slices.Index(o.path, j.out.String())
+		o.faults = append(o.faults, errors.New("jobs read each other in a cycle: "+strings.Join(o.path[start:], " -> ")))
+		return false
+	}
+	o.state[j] = entered
+	for _, in := range j.reads {
+		if !o.readable(j, in) {
+			o.state[j] = unsound
+			return false
 		}
 	}
-	return sorted, nil
+	o.state[j] = sound
+	o.sorted = append(o.sorted, j)
+	return true
+}
+
+func (o *orderer) readable(j *job, in read) bool {
+	from := o.made[in.table]
+	switch {
+	case from == nil && !o.known[in.table]:
+		o.faults = append(o.faults, fmt.Errorf("%s reads %s, which is no table of the lake and no job's", j.out, in.table))
+		return false
+	case from == nil || in.window.past():
+		return true
+	}
+	return o.visit(from)
 }
 
 // choose keeps the jobs that answer to name: all for "", every copy for
@@ -205,10 +215,10 @@ func choose(jobs []*job, name string) ([]*job, error) {
 	var chosen []*job
 	var names []string
 	for _, j := range jobs {
-		if name == j.name || name == j.out.Table || name == tableName(j.out) {
+		if name == j.name || name == j.out.Table || name == j.out.String() {
 			chosen = append(chosen, j)
 		}
-		names = append(names, tableName(j.out))
+		names = append(names, j.out.String())
 	}
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("%w: %s (there are %s)", ErrUnknownJob, name, strings.Join(append([]string{copyName}, names...), ", "))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -70,7 +71,7 @@ func (r *Runner) Nightly(ctx context.Context) error {
 	return r.run(ctx, RunOptions{}, func(p *pass) error {
 		first, ok, err := p.firstDay()
 		if err != nil || !ok {
-			return err
+			return errors.Join(append(p.failures, err)...)
 		}
 		p.expected = p.countDue(first, p.horizon.today-1)
 		for date := first; date < p.horizon.today; date++ {
@@ -134,10 +135,13 @@ func (p *pass) received(date int32) error {
 			if err != nil || found {
 				return err
 			}
-			if in.table != j.out {
-				sources = append(sources, tableName(in.table))
+			if in.table != j.out && !slices.Contains(sources, in.table.String()) {
+				sources = append(sources, in.table.String())
 			}
 		}
+	}
+	if len(sources) == 0 {
+		return fmt.Errorf("%s: %w: the lake has no live table", formatDate(date), ErrNoSource)
 	}
 	return fmt.Errorf("%s: %w: no partition of %s; force writes empty ones", formatDate(date), ErrNoSource, strings.Join(sources, ", "))
 }
@@ -207,7 +211,7 @@ func (p *pass) finish(ctx context.Context, from int32) error {
 	for _, j := range p.jobs {
 		if days := p.refusals[j.out]; len(days) > 0 {
 			p.log.Warn("days have neither live rows nor a stable partition and are past the retention of live rows",
-				"table", tableName(j.out), "days", len(days), "first", formatDate(days[0]), "last", formatDate(days[len(days)-1]))
+				"table", j.out.String(), "days", len(days), "first", formatDate(days[0]), "last", formatDate(days[len(days)-1]))
 		}
 	}
 	if err := ctx.Err(); err != nil {

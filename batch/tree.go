@@ -168,7 +168,7 @@ func (t *tree) inputsOf(j *job, date int32) (inputs, error) {
 		if err != nil {
 			return nil, err
 		}
-		in[tableName(r.table)+"/"+formatDate(at)] = version
+		in[r.table.String()+"/"+formatDate(at)] = version
 	}
 	return in, nil
 }

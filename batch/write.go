@@ -21,6 +21,10 @@ type statement struct {
 // write replaces one partition and gives its number of rows. Until the rename in
 // lake.Replace the old partition stands.
 func (r *Runner) write(ctx context.Context, j *job, date int32) (rows int64, err error) {
+	temp := r.options.Lake.TempFile(j.out.String() + "." + formatDate(date))
+	if temp == "" {
+		return 0, errors.New("the lake is open for reading only")
+	}
 	// The versions come before the files: rows that land in between are read now
 	// and once more, never missed.
 	in, err := r.tree.inputsOf(j, date)
@@ -38,7 +42,6 @@ func (r *Runner) write(ctx context.Context, j *job, date int32) (rows int64, err
 	if err != nil {
 		return 0, err
 	}
-	temp := r.options.Lake.TempFile(tableName(j.out) + "." + formatDate(date))
 	defer func() { err = errors.Join(err, removeTemp(temp)) }()
 	if err := r.session.CopyTo(ctx, st.text, temp, pairs, st.args...); err != nil {
 		return 0, err
@@ -141,7 +144,7 @@ func (r *Runner) narrow(ctx context.Context, in read, date int32, init string) e
 			", hive_partitioning = true, hive_types = {'submission_date': DATE}, union_by_name = true)")
 	}
 	if len(sources) == 0 {
-		return fmt.Errorf("read %s: the table has no files", tableName(in.table))
+		return fmt.Errorf("read %s: the table has no files", in.table.String())
 	}
 	if err := r.session.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoteName(in.table.Dataset)); err != nil {
 		return err
@@ -149,7 +152,7 @@ func (r *Runner) narrow(ctx context.Context, in read, date int32, init string) e
 	view := "CREATE OR REPLACE VIEW " + quoteName(in.table.Dataset) + "." + quoteName(in.table.Table) +
 		" AS\n(" + strings.Join(sources, ")\nUNION ALL BY NAME\n(") + ")"
 	if err := r.session.Exec(ctx, view); err != nil {
-		return fmt.Errorf("read %s: %w", tableName(in.table), err)
+		return fmt.Errorf("read %s: %w", in.table.String(), err)
 	}
 	return nil
 }
@@ -187,7 +190,7 @@ func (r *Runner) ensureSchema(ctx context.Context, j *job, st statement) error {
 }
 
 func (r *Runner) replaceSchema(ctx context.Context, j *job, st statement) (err error) {
-	temp := r.options.Lake.TempFile(tableName(j.out) + ".schema")
+	temp := r.options.Lake.TempFile(j.out.String() + ".schema")
 	defer func() { err = errors.Join(err, removeTemp(temp)) }()
 	if err := r.session.CopyTo(ctx, "SELECT * FROM (\n"+st.text+"\n) LIMIT 0", temp, nil, st.args...); err != nil {
 		return err
@@ -208,7 +211,7 @@ func (r *Runner) schemaStamps(j *job) (string, error) {
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return "", err
 		}
-		fmt.Fprintln(&b, tableName(ref), at.size, at.modified.UnixNano())
+		fmt.Fprintln(&b, ref.String(), at.size, at.modified.UnixNano())
 	}
 	return b.String(), nil
 }

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
@@ -54,6 +55,7 @@ type Lake struct {
 	logger  *slog.Logger
 	codec   *zstd.Codec
 	disk    disk
+	temps   atomic.Uint64 // numbers temporary names
 
 	mu      sync.Mutex
 	ensured map[TableRef]*ensured // guarded by mu

@@ -148,7 +148,9 @@ func (l *Lake) partitionDir(ref TableRef, date int32) string {
 }
 
 // partitionText is how errors and logs name a partition.
-func partitionText(ref TableRef, date int32) string { return ref.String() + "/" + schema.FormatDate(date) }
+func partitionText(ref TableRef, date int32) string {
+	return ref.String() + "/" + schema.FormatDate(date)
+}
 
 func checkPartition(ref TableRef, date int32) error {
 	if date <= schemaDate || date > lastDate {

@@ -2,11 +2,11 @@ package lake
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/encoding"
 
 	"pinglake/lake/schema"
 )
@@ -17,7 +17,7 @@ type layout struct {
 	parquet *parquet.Schema
 	leaves  []schema.Leaf
 	check   *rowCheck
-	noStats []string // dotted paths whose smallest and largest value stay out of the footer
+	noStats []schema.Leaf // leaves whose smallest and largest value stay out of the footer
 }
 
 func newLayout(t *schema.Table) (*layout, error) {
@@ -29,7 +29,7 @@ func newLayout(t *schema.Table) (*layout, error) {
 	for _, leaf := range y.leaves {
 		// Both would be whole values: a payload twice more in every footer.
 		if leaf.Kind == schema.Bytes || leaf.Path[0] == "additional_properties" {
-			y.noStats = append(y.noStats, strings.Join(leaf.Path, "."))
+			y.noStats = append(y.noStats, leaf)
 		}
 	}
 	return y, nil
@@ -103,7 +103,7 @@ func leafNode(kind schema.Kind) parquet.Node {
 	case schema.Bytes:
 		return parquet.Leaf(parquet.ByteArrayType)
 	}
-	return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
+	return parquet.String()
 }
 
 // value is the Parquet value of a cell.
@@ -122,7 +122,7 @@ func presentValue(kind schema.Kind, c *schema.Cell) parquet.Value {
 	case schema.Int64, schema.Timestamp:
 		return parquet.Int64Value(int64(c.Num))
 	case schema.Float64:
-		return parquet.DoubleValue(floatOf(c.Num))
+		return parquet.DoubleValue(math.Float64frombits(c.Num))
 	case schema.Date:
 		return parquet.Int32Value(int32(int64(c.Num)))
 	}
@@ -150,9 +150,6 @@ func (g *orderedGroup) String() string {
 	}
 	return text.String()
 }
-
-// Encoding is none: only leaves have one.
-func (g *orderedGroup) Encoding() encoding.Encoding { return nil }
 
 type orderedField struct {
 	parquet.Node

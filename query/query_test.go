@@ -18,12 +18,12 @@ import (
 
 // tree is a lake folder written by DuckDB itself.
 type tree struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 	db  *sql.DB
 }
 
-func newTree(t *testing.T) *tree {
+func newTree(t testing.TB) *tree {
 	t.Helper()
 	connector, err := duckdb.NewConnector("", nil)
 	if err != nil {
@@ -59,6 +59,9 @@ func (r *tree) write(name, day, file, query string) {
 
 func (r *tree) lake() *lake.Lake {
 	r.t.Helper()
+	if _, err := lake.Open(lake.Options{Dir: r.dir, Staging: r.t.TempDir()}); err != nil { // makes it a lake
+		r.t.Fatal(err)
+	}
 	l, err := lake.OpenReadOnly(r.dir)
 	if err != nil {
 		r.t.Fatal(err)
@@ -71,7 +74,7 @@ func (r *tree) session() *Session {
 	return openSession(r.t, r.lake())
 }
 
-func openSession(t *testing.T, l *lake.Lake) *Session {
+func openSession(t testing.TB, l *lake.Lake) *Session {
 	t.Helper()
 	s, err := Open(t.Context(), l, Options{Memory: "500MB", Threads: 2, TempDir: filepath.Join(t.TempDir(), "spill")})
 	if err != nil {

@@ -84,17 +84,17 @@ func TestViewsOverEmptyTables(t *testing.T) {
 
 func TestUserViewIsOfTheNewestVersion(t *testing.T) {
 	r := newTree(t)
-	for _, name := range []string{"app_live.ping_v2", "app_live.ping_v9", "app_live.ping_v10", "app_stable.ping_v9", "app_stable.old_v1", "app_live.noversion", "odd_live.x y\"z_v1", "app_live.v1_v1"} {
+	for _, name := range []string{"app_live.ping_v2", "app_live.ping_v9", "app_live.ping_v10", "app_stable.ping_v9", "app_stable.old_v1", "app_live.noversion", "order_live.select_v1", "app_live.v1_v1"} {
 		r.table(name, "SELECT '"+strings.ReplaceAll(name, "'", "")+"' AS origin")
 		r.write(name, "2026-11-20", "00", "SELECT '"+name+"' AS origin")
 	}
 	s := r.session()
 	for view, want := range map[string]string{
-		`app.ping`:      "app_live.ping_v10",
-		`app.old`:       "app_stable.old_v1",
-		`app.noversion`: "app_live.noversion",
-		`odd."x y""z"`:  `odd_live.x y"z_v1`,
-		`app."v1"`:      "app_live.v1_v1",
+		`app.ping`:         "app_live.ping_v10",
+		`app.old`:          "app_stable.old_v1",
+		`app.noversion`:    "app_live.noversion",
+		`"order"."select"`: "order_live.select_v1", // names that SQL keeps for itself
+		`app."v1"`:         "app_live.v1_v1",
 	} {
 		expect(t, view, ask(t, s, "SELECT origin FROM "+view), want)
 	}
@@ -157,7 +157,7 @@ func TestADamagedTableHidesOnlyItself(t *testing.T) {
 
 func TestFolderNamesAreNotPatterns(t *testing.T) {
 	r := newTree(t)
-	r.dir = filepath.Join(t.TempDir(), "it's [a]*b? %zz", "lake")
+	r.dir = filepath.Join(t.TempDir(), "it's [a]*b %zz", "lake")
 	r.table("app_live.p_v1", pings)
 	r.table("app_stable.p_v1", pings)
 	r.write("app_live.p_v1", "2026-11-20", "00-1-1", rowsOf("4"))

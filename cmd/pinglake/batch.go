@@ -6,12 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"pinglake/batch"
+	"pinglake/conf"
 	"pinglake/lake/schema"
+	"pinglake/query"
 )
 
 func (a *app) batchCommand() *cobra.Command {
@@ -178,4 +183,34 @@ func (a *app) orderBatch(cmd *cobra.Command, order batchOrder) error {
 	return withRunningNode(ctx, settings, logger, func(ctx context.Context, n *node) error {
 		return n.batch(ctx, order, show)
 	})
+}
+
+func (a *app) listJobs(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (err error) {
+	tables, err := openLakeToRead(settings)
+	if err != nil {
+		return err
+	}
+	runner, err := batch.Open(batch.Options{
+		Lake: tables, Query: query.Options{Memory: settings.Query.Memory.String()},
+		LiveRetentionDays: settings.Retention.LiveDays, Logger: logger,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, runner.Close()) }()
+	jobs, err := runner.List(ctx)
+	if err != nil {
+		return err
+	}
+	out := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "TABLE\tPARTITIONS\tFIRST\tLAST\tMISSING\tSTALE\tREFUSED\tREADS")
+	for _, j := range jobs {
+		first, last := "-", "-"
+		if j.Partitions > 0 {
+			first, last = schema.FormatDate(j.First), schema.FormatDate(j.Last)
+		}
+		fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%d\t%d\t%d\t%s\n", j.Table, j.Partitions, first, last,
+			len(j.Missing), len(j.Stale), len(j.Refused), strings.Join(j.Reads, " "))
+	}
+	return out.Flush()
 }

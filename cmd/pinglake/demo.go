@@ -50,7 +50,7 @@ earlier demo, which is removed.`,
 			if err != nil {
 				return err
 			}
-			if !settings.IsSet("data") {
+			if !isSet(settings, "data") {
 				settings.Data = "pinglake-demo"
 			}
 			if clients < 1 {

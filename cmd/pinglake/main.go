@@ -49,11 +49,7 @@ func cancelOnSignal(cancel context.CancelFunc) {
 type app struct {
 	in       io.Reader
 	out, err io.Writer
-	settings *conf.Settings
-	flags    globalFlags
 }
-
-type globalFlags struct{ config string }
 
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	a := &app{in: in, out: out, err: errOut}
@@ -84,8 +80,11 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 func exitCode(err error) int {
 	var usage usageError
-	var faults *conf.FaultsError
+	var faults *conf.Error
+	var remote *remoteError
 	switch {
+	case errors.As(err, &remote):
+		return remote.code
 	case errors.As(err, &usage), errors.As(err, &faults):
 		return exitUsage
 	case errors.Is(err, lake.ErrCorrupt), errors.Is(err, dedup.ErrCorrupt), errors.Is(err, ingest.ErrCorrupt):

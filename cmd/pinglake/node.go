@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,38 +42,6 @@ type node struct {
 	catalog *catalog
 
 	jobs jobWatchers
-}
-
-// jobWatchers hand the nightly's events to those who asked for them.
-type jobWatchers struct {
-	mu    sync.Mutex
-	next  int
-	watch map[int]func(batch.Event)
-}
-
-// watchJobs hands every event to watch until the returned function is called.
-func (n *node) watchJobs(watch func(batch.Event)) (stop func()) {
-	n.jobs.mu.Lock()
-	defer n.jobs.mu.Unlock()
-	if n.jobs.watch == nil {
-		n.jobs.watch = map[int]func(batch.Event){}
-	}
-	id := n.jobs.next
-	n.jobs.next++
-	n.jobs.watch[id] = watch
-	return func() {
-		n.jobs.mu.Lock()
-		defer n.jobs.mu.Unlock()
-		delete(n.jobs.watch, id)
-	}
-}
-
-func (n *node) jobEvent(e batch.Event) {
-	n.jobs.mu.Lock()
-	defer n.jobs.mu.Unlock()
-	for _, watch := range n.jobs.watch {
-		watch(e)
-	}
 }
 
 // openNode opens the parts bottom up: schemas, lake, dedup, then what a crash
@@ -266,18 +233,11 @@ func (n *node) expireDedup(ctx context.Context) error {
 func lakeDir(data string) string { return filepath.Join(data, "lake") }
 
 func openSchemas(settings *conf.Settings, logger *slog.Logger) (*schema.Registry, error) {
-	dir := schemasDir(settings)
+	dir := settings.SchemasDir()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	return schema.Open(schema.Options{Dir: dir, Logger: logger})
-}
-
-func schemasDir(settings *conf.Settings) string {
-	if settings.Schemas != "" {
-		return settings.Schemas
-	}
-	return filepath.Join(settings.Data, "schemas")
 }
 
 // lockData takes the data folder for this process, making it if need be.
@@ -297,64 +257,4 @@ func lockData(data string) (*os.File, error) {
 		return nil, fmt.Errorf("lock %s: %w", data, err)
 	}
 	return lock, nil
-}
-
-// catalog keeps lake.duckdb and init.sql true while tables come and go.
-type catalog struct {
-	lake   *lake.Lake
-	logger *slog.Logger
-	dirty  chan struct{}
-
-	mu   sync.Mutex
-	made []*schema.Table // live tables the sink made on arrival of their first ping
-}
-
-func newCatalog(logger *slog.Logger) *catalog {
-	return &catalog{logger: logger, dirty: make(chan struct{}, 1)}
-}
-
-// changed asks for a new catalog. It never blocks.
-func (c *catalog) changed() {
-	select {
-	case c.dirty <- struct{}{}:
-	default:
-	}
-}
-
-// tableMade is told of each table the lake makes or widens.
-func (c *catalog) tableMade(table *schema.Table) {
-	if strings.HasSuffix(table.Dataset, "_live") {
-		c.mu.Lock()
-		c.made = append(c.made, table)
-		c.mu.Unlock()
-	}
-	c.changed()
-}
-
-// write gives new live tables their stable ones and writes the catalog.
-func (c *catalog) write(ctx context.Context) error {
-	c.mu.Lock()
-	made := c.made
-	c.made = nil
-	c.mu.Unlock()
-	for _, live := range made {
-		if err := c.lake.EnsureTable(stableOf(live)); err != nil {
-			return err
-		}
-	}
-	return query.WriteCatalog(ctx, c.lake)
-}
-
-// run writes the catalog whenever it is asked for, until stop is done.
-func (c *catalog) run(stop context.Context) error {
-	for {
-		select {
-		case <-c.dirty:
-		case <-stop.Done():
-			return nil
-		}
-		if err := c.write(context.WithoutCancel(stop)); err != nil {
-			c.logger.Error("write the catalog", "err", err)
-		}
-	}
 }

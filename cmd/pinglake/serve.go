@@ -13,6 +13,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"pinglake/batch"
 	"pinglake/conf"
 	"pinglake/ingest/edge"
 	"pinglake/ingest/stream"
@@ -78,7 +79,8 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 	}
 	if settings.Batch.Enabled {
 		actors = append(actors, actor{"nightly", func(stop, _ context.Context) error {
-			return n.nightly.Run(stop, settings.Batch.At)
+			at := time.Duration(settings.Batch.At)
+			return n.nightly.Run(stop, batch.TimeOfDay{Hour: int(at.Hours()), Minute: int(at.Minutes()) % 60})
 		}})
 	}
 	actors = append(actors,
@@ -99,7 +101,7 @@ func (n *node) newEdge() (*http.Server, error) {
 		Stream: n.stream, MaxBody: int64(n.settings.Edge.MaxBody), Now: time.Now,
 		IsFull:  func(err error) bool { return errors.Is(err, stream.ErrFull) },
 		Version: edgeVersion(),
-		Checks: []edge.Check{{Name: "stream", Check: func(ctx context.Context) error {
+		Checks: []edge.Check{{Name: "stream", Run: func(ctx context.Context) error {
 			_, err := n.stream.Last(ctx)
 			return err
 		}}},

@@ -13,7 +13,6 @@ type platform struct {
 	sdk          string
 	userAgent    string
 	exact        bool // times to the millisecond, not to the minute
-	build        string
 }
 
 // beacon clients send text/plain without gzip and without headers of their own.

@@ -64,7 +64,7 @@ func (l *letter) uri() string {
 var breakages = [][2]string{
 	{`"seq":`, `"sequence":`},                         // a required member is missing
 	{`"end_time":"`, `"end_time":0,"ended":"`},        // a member of another type
-	{`"client_info":{`, `"client":1,"client_info":{`}, // a member that is not allowed
+	{`"client_info":{`, `"client_info":7,"client":{`}, // an object that is none
 	{`"telemetry_sdk_build":"`, `"app_sdk":"`},
 }
 

@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"pinglake/ingest"
 )
 
 // metrics count what was committed; a batch that is tried again counts once.
@@ -61,6 +59,6 @@ func (m *metrics) landed(b *batch, cause closeCause, took time.Duration) {
 			m.pings.WithLabelValues(key.namespace, key.doctype).Add(float64(n))
 			continue
 		}
-		m.rejects.WithLabelValues(key.namespace, key.doctype, string(ingest.Reason(key.outcome))).Add(float64(n))
+		m.rejects.WithLabelValues(key.namespace, key.doctype, key.outcome).Add(float64(n))
 	}
 }

@@ -25,7 +25,7 @@ const (
 
 // ErrCorrupt is wrapped by every error that says the stream on disk contradicts
 // itself or the watermark. Nothing was deleted; an operator has to look.
-var ErrCorrupt = errors.New("stream is corrupt")
+var ErrCorrupt = fmt.Errorf("stream is %w", ingest.ErrCorrupt)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

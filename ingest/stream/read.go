@@ -25,11 +25,7 @@ const (
 )
 
 // Pack is what one sync made durable: raws in the order of their positions.
-type Pack struct {
-	Seq   uint64
-	Raws  []ingest.Raw // At is set
-	Bytes int          // size of the frame
-}
+type Pack = ingest.Pack
 
 // Read returns the packs that follow after, at most limit of them (at least one) and about 16
 // MiB, consecutive. It waits until there is at least one, or ctx ends (ctx.Err()),

@@ -56,10 +56,9 @@ func (v *validator) validate(payload *fastjson.Value) error {
 	return describe(violation)
 }
 
-// describe is the first cause by place in the payload. Of alternatives none of
-// which fits it is the choice itself, not one of them.
+// describe is the first cause by place in the payload.
 func describe(violation *jsonschema.ValidationError) error {
-	for len(violation.Causes) > 0 && !isChoice(violation) {
+	for len(violation.Causes) > 0 && !isWhole(violation) {
 		first := violation.Causes[0]
 		for _, cause := range violation.Causes[1:] {
 			if pointer(cause.InstanceLocation) < pointer(first.InstanceLocation) {
@@ -73,10 +72,14 @@ func describe(violation *jsonschema.ValidationError) error {
 	return errors.New(clip("#" + pointer(violation.InstanceLocation) + ": " + text))
 }
 
-func isChoice(violation *jsonschema.ValidationError) bool {
+// isWhole says that the violation's causes would mislead: of alternatives none of
+// which fits, and of a key that is refused, whose causes have no place.
+func isWhole(violation *jsonschema.ValidationError) bool {
 	switch violation.ErrorKind.(type) {
 	case *kind.AnyOf, *kind.OneOf:
 		return len(violation.Causes) > 1
+	case *kind.PropertyNames:
+		return true
 	}
 	return false
 }

@@ -5,9 +5,14 @@ WITH pings AS (
     CAST(sample_id AS BIGINT) AS sample_id,
     submission_timestamp,
     row_number() OVER () AS row_order,
-    TRY_CAST(substr(client_info.first_run_date, 1, 10) AS DATE) AS first_run_date,
+    CASE WHEN substr(client_info.first_run_date, 1, 10) LIKE '____-__-__' THEN
+      TRY_CAST(substr(client_info.first_run_date, 1, 10) AS DATE)
+    END AS first_run_date,
     glean.parse_datetime(ping_info.end_time) AS end_time,
-    glean.timespan_seconds(metrics.timespan['glean.baseline.duration']) AS duration,
+    -- What is longer than 100000 seconds in any unit does not count, and could overflow.
+    CASE WHEN metrics.timespan['glean.baseline.duration'].value BETWEEN -100001000000000 AND 100001000000000 THEN
+      glean.timespan_seconds(metrics.timespan['glean.baseline.duration'])
+    END AS duration,
     metrics.counter['browser.engagement.uri_count'] AS uri_count,
     metrics.counter['browser.engagement.active_ticks'] AS active_ticks,
     ping_info.experiments AS experiments,
@@ -36,8 +41,7 @@ placed AS (
     row_number() OVER (PARTITION BY client_id ORDER BY submission_timestamp, row_order) AS place,
     count(*) OVER (PARTITION BY client_id) AS pings_of_client,
     date_diff('day', CAST(end_time AS DATE), CAST($submission_date AS DATE)) AS end_days_ago,
-    -- A duration beyond a century is a broken clock and would overflow the subtraction.
-    CASE WHEN abs(duration) <= 3000000000 THEN
+    CASE WHEN duration BETWEEN -3000000000 AND 3000000000 THEN
       date_diff('day', CAST(end_time - duration * INTERVAL 1 SECOND AS DATE), CAST($submission_date AS DATE))
     END AS start_days_ago
   FROM pings
@@ -56,11 +60,42 @@ totals AS (
     -- Counters are the client's word: the sum is bounded so that no client can fail the day.
     CAST(greatest(least(sum(coalesce(uri_count, 0)), 9223372036854775807), 0) AS BIGINT) AS browser_engagement_uri_count,
     CAST(greatest(least(sum(coalesce(active_ticks, 0)), 9223372036854775807), 0) AS BIGINT) AS browser_engagement_active_ticks,
-    max_by(experiments, place) FILTER (WHERE experiments IS NOT NULL) AS experiments
+    max_by(experiments, place) FILTER (WHERE experiments IS NOT NULL) AS experiments,
+    -- Most clients say the same all day: then the only value is the most frequent one.
+    max(normalized_channel) AS normalized_channel,
+    max(normalized_os) AS normalized_os,
+    max(normalized_os_version) AS normalized_os_version,
+    max(android_sdk_version) AS android_sdk_version,
+    max(locale) AS locale,
+    max(city) AS city,
+    max(country) AS country,
+    max(isp) AS isp,
+    max(app_build) AS app_build,
+    max(app_channel) AS app_channel,
+    max(app_display_version) AS app_display_version,
+    max(architecture) AS architecture,
+    max(device_manufacturer) AS device_manufacturer,
+    max(device_model) AS device_model,
+    max(telemetry_sdk_build) AS telemetry_sdk_build,
+    min(normalized_channel) < max(normalized_channel)
+    OR min(normalized_os) < max(normalized_os)
+    OR min(normalized_os_version) < max(normalized_os_version)
+    OR min(android_sdk_version) < max(android_sdk_version)
+    OR min(locale) < max(locale)
+    OR min(city) < max(city)
+    OR min(country) < max(country)
+    OR min(isp) < max(isp)
+    OR min(app_build) < max(app_build)
+    OR min(app_channel) < max(app_channel)
+    OR min(app_display_version) < max(app_display_version)
+    OR min(architecture) < max(architecture)
+    OR min(device_manufacturer) < max(device_manufacturer)
+    OR min(device_model) < max(device_model)
+    OR min(telemetry_sdk_build) < max(telemetry_sdk_build) AS changed
   FROM kept
   GROUP BY client_id, sample_id
 ),
--- One row for each ping and dimension it gives a value of.
+-- Of clients that changed, one row for each ping and dimension.
 said AS (
   SELECT
     kept.client_id,
@@ -85,6 +120,10 @@ said AS (
       WHEN 'telemetry_sdk_build' THEN kept.telemetry_sdk_build
     END AS value
   FROM kept
+  JOIN totals
+    ON totals.changed
+    AND totals.client_id = kept.client_id
+    AND totals.sample_id IS NOT DISTINCT FROM kept.sample_id
   CROSS JOIN (
     VALUES
       ('normalized_channel'),
@@ -149,21 +188,21 @@ SELECT
   totals.durations,
   totals.days_seen_session_start_bits,
   totals.days_seen_session_end_bits,
-  modes.normalized_channel,
-  modes.normalized_os,
-  modes.normalized_os_version,
-  modes.android_sdk_version,
-  modes.locale,
-  modes.city,
-  modes.country,
-  modes.isp,
-  modes.app_build,
-  modes.app_channel,
-  modes.app_display_version,
-  modes.architecture,
-  modes.device_manufacturer,
-  modes.device_model,
-  modes.telemetry_sdk_build,
+  coalesce(modes.normalized_channel, totals.normalized_channel) AS normalized_channel,
+  coalesce(modes.normalized_os, totals.normalized_os) AS normalized_os,
+  coalesce(modes.normalized_os_version, totals.normalized_os_version) AS normalized_os_version,
+  coalesce(modes.android_sdk_version, totals.android_sdk_version) AS android_sdk_version,
+  coalesce(modes.locale, totals.locale) AS locale,
+  coalesce(modes.city, totals.city) AS city,
+  coalesce(modes.country, totals.country) AS country,
+  coalesce(modes.isp, totals.isp) AS isp,
+  coalesce(modes.app_build, totals.app_build) AS app_build,
+  coalesce(modes.app_channel, totals.app_channel) AS app_channel,
+  coalesce(modes.app_display_version, totals.app_display_version) AS app_display_version,
+  coalesce(modes.architecture, totals.architecture) AS architecture,
+  coalesce(modes.device_manufacturer, totals.device_manufacturer) AS device_manufacturer,
+  coalesce(modes.device_model, totals.device_model) AS device_model,
+  coalesce(modes.telemetry_sdk_build, totals.telemetry_sdk_build) AS telemetry_sdk_build,
   totals.browser_engagement_uri_count,
   totals.browser_engagement_active_ticks,
   totals.browser_engagement_active_ticks / 720.0 AS active_hours_sum,

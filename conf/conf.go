@@ -1,0 +1,120 @@
+// Package conf reads what an operator may set: defaults, a TOML file, PINGLAKE_*
+// environment variables and flags, each stronger than the one before.
+//
+// The Settings struct is the one list of all settings: its tags give the key's
+// part, the default, the bounds and the text for documentation. Anything that is
+// not in it, in the file or among the PINGLAKE_* variables, is an error, and all
+// faults are told at once.
+package conf
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Settings are what an operator may set. The tags are: mapstructure, the part of
+// the key; default; doc, one line for help and documentation; min and max, bounds
+// in the setting's own form; oneof, the values that are allowed; form, addr for
+// host:port.
+//
+// Paths are used as they are: relative ones are relative to the working directory,
+// those from the file too.
+type Settings struct {
+	Data         string        `mapstructure:"data" default:"./pinglake-data" min:"1" doc:"folder of everything pinglake keeps"`
+	Schemas      string        `mapstructure:"schemas" default:"" doc:"folder of JSON Schemas; empty means schemas in the data folder"`
+	Edge         Edge          `mapstructure:"edge"`
+	Admin        Admin         `mapstructure:"admin"`
+	Stream       Stream        `mapstructure:"stream"`
+	Sink         Sink          `mapstructure:"sink"`
+	Landfill     Landfill      `mapstructure:"landfill"`
+	Dedup        Dedup         `mapstructure:"dedup"`
+	Batch        Batch         `mapstructure:"batch"`
+	Query        Query         `mapstructure:"query"`
+	Retention    Retention     `mapstructure:"retention"`
+	Log          Log           `mapstructure:"log"`
+	DrainTimeout time.Duration `mapstructure:"drain_timeout" default:"30s" min:"0s" max:"1h" doc:"how long a stop may take before what is under way is cancelled"`
+
+	sources map[string]string // by key
+}
+
+// Edge is the HTTP server that takes pings.
+type Edge struct {
+	Addr        string        `mapstructure:"addr" default:":8080" form:"addr" doc:"address of the edge; port 0 picks a free one"`
+	MaxBody     Size          `mapstructure:"max_body" default:"8MiB" min:"1KiB" max:"30MiB" doc:"largest request body, as it is sent"`
+	ReadTimeout time.Duration `mapstructure:"read_timeout" default:"30s" min:"1s" max:"1h" doc:"how long a request may take to arrive"`
+}
+
+// Admin is the HTTP server for metrics and health.
+type Admin struct {
+	Addr string `mapstructure:"addr" default:"127.0.0.1:8081" form:"addr" doc:"address for metrics and health; port 0 picks a free one"`
+}
+
+// Stream is what is acknowledged but not yet in the lake.
+type Stream struct {
+	MaxBytes Size `mapstructure:"max_bytes" default:"8GiB" min:"16MiB" doc:"disk space of the stream; a full stream refuses pings with 507"`
+}
+
+// Sink is the loop that moves pings from the stream into the lake.
+type Sink struct {
+	BatchRows   int           `mapstructure:"batch_rows" default:"100000" min:"1" max:"10000000" doc:"a batch closes at so many rows"`
+	BatchBytes  Size          `mapstructure:"batch_bytes" default:"64MiB" min:"1KiB" max:"4GiB" doc:"a batch closes at so many bytes of submissions"`
+	BatchPeriod time.Duration `mapstructure:"batch_period" default:"5s" min:"10ms" max:"1h" doc:"a batch closes so long after its first ping"`
+}
+
+// Landfill is the copy of every submission as it came.
+type Landfill struct {
+	Enabled  bool `mapstructure:"enabled" default:"true" doc:"keep every submission as it came in payload_bytes_raw"`
+	ClientIP bool `mapstructure:"client_ip" default:"false" doc:"keep IP addresses there too"`
+}
+
+// Dedup is the index of document_ids.
+type Dedup struct {
+	WindowDays int `mapstructure:"window_days" default:"28" min:"1" max:"3650" doc:"days for which a document_id is remembered"`
+}
+
+// Batch is the nightly.
+type Batch struct {
+	At      TimeOfDay `mapstructure:"at" default:"01:00" doc:"when the nightly starts, UTC"`
+	Enabled bool      `mapstructure:"enabled" default:"true" doc:"run the nightly in the daemon"`
+}
+
+// Query is DuckDB.
+type Query struct {
+	Memory  Size `mapstructure:"memory" default:"2GiB" min:"64MiB" doc:"memory of a query session"`
+	Threads int  `mapstructure:"threads" default:"0" min:"0" max:"1024" doc:"threads of a query session; 0 means all cores"`
+}
+
+// Retention says how long partitions are kept.
+type Retention struct {
+	LiveDays int `mapstructure:"live_days" default:"30" min:"2" max:"3650" doc:"days for which live and raw partitions are kept"`
+}
+
+// Log is what the process says on standard error.
+type Log struct {
+	Level  string `mapstructure:"level" default:"info" oneof:"debug info warn error" doc:"least level that is logged"`
+	Format string `mapstructure:"format" default:"auto" oneof:"auto text json" doc:"auto is text on a terminal and JSON elsewhere"`
+}
+
+// SchemasDir is the folder of the schemas.
+func (s *Settings) SchemasDir() string {
+	if s.Schemas != "" {
+		return s.Schemas
+	}
+	return filepath.Join(s.Data, "schemas")
+}
+
+// Entry is one setting as it is in force.
+type Entry struct {
+	Key, Value string
+	// Source is default, file PATH, env NAME or flag --NAME.
+	Source string
+}
+
+// Effective lists all settings in the order of the Settings struct.
+func (s *Settings) Effective() []Entry {
+	var entries []Entry
+	for _, k := range Keys() {
+		entries = append(entries, Entry{Key: k.Key, Value: k.textIn(s), Source: s.sources[k.Key]})
+	}
+	return entries
+}
