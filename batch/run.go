@@ -146,12 +146,12 @@ func (p *pass) received(date int32) error {
 	return fmt.Errorf("%s: %w: no partition of %s; force writes empty ones", formatDate(date), ErrNoSource, strings.Join(sources, ", "))
 }
 
-// explicit runs every chosen job for a date, whatever its partition is like.
+// explicit runs every chosen job for a date, whatever its partition is like: also
+// one that cannot be read.
 func (p *pass) explicit(ctx context.Context, date int32) error {
 	for _, j := range p.jobs {
-		v, err := p.tree.judge(j, date, p.horizon, nil)
-		if err != nil {
-			p.fail(j, date, err)
+		if p.isBlocked(j, date) {
+			p.block(j, date)
 			continue
 		}
 		complete, _, err := p.tree.sources(j, date, nil)
@@ -159,23 +159,29 @@ func (p *pass) explicit(ctx context.Context, date int32) error {
 			p.fail(j, date, err)
 			continue
 		}
-		switch {
-		case p.isBlocked(j, date):
-			p.block(j, date)
-		case complete || v.due() || p.force == Forced:
-			if err := p.do(ctx, j, date); err != nil {
-				return err
-			}
-		case v == upToDate:
-			p.log.Info("kept: what it was made of has expired", "job", j.name, "partition", j.partition(date))
-		case v == refused:
-			p.fail(j, date, fmt.Errorf("%w: the day is older than the %d days live rows are kept; force writes an empty partition",
-				ErrNoSource, p.horizon.retentionDays))
-		default:
-			p.log.Debug("nothing to make it from", "job", j.name, "partition", j.partition(date))
+		if !complete && p.force != Forced && !p.incomplete(j, date) {
+			continue
+		}
+		if err := p.do(ctx, j, date); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// incomplete tells whether to run a job that lacks partitions to read.
+func (p *pass) incomplete(j *job, date int32) bool {
+	v, err := p.tree.judge(j, date, p.horizon, nil)
+	switch {
+	case err != nil:
+		p.fail(j, date, err)
+	case v == upToDate:
+		p.log.Info("kept: what it was made of has expired", "job", j.name, "partition", j.partition(date))
+	case v == refused:
+		p.fail(j, date, fmt.Errorf("%w: the day is older than the %d days live rows are kept; force writes an empty partition",
+			ErrNoSource, p.horizon.retentionDays))
+	}
+	return v.due()
 }
 
 // nightly runs the jobs whose partition of a date is missing or stale. What reads

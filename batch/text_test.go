@@ -24,6 +24,7 @@ import (
 //	land date=DATE span=N [table=T] [damaged]   pings as one live file; N is its position
 //	bulk date=DATE span=N client=C pings=P      P pings of one client as one live file
 //	expire date=DATE [table=T]    the live partition goes
+//	spoil date=DATE table=T       the partition's one file is overwritten
 //	column name=C [table=T]       the live table gets a column
 //	nightly [count] | run date=DATE [job=J] [force] | backfill from=DATE to=DATE
 //	list                          what a nightly would do
@@ -135,6 +136,15 @@ func (h *house) command(t *testing.T, d *datadriven.TestData) string {
 	case "column":
 		h.addColumn(t, table, arg("name"))
 		return ""
+	case "spoil":
+		files, err := h.lake.Files(table, date(t, arg("date")))
+		if err != nil || len(files) != 1 {
+			t.Fatal(files, err)
+		}
+		if err := os.WriteFile(files[0], []byte("not Parquet"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return ""
 	case "nightly":
 		err := h.runner.Nightly(ctx)
 		if d.HasArg("count") {
@@ -159,7 +169,7 @@ func (h *house) report(err error) string {
 	lines := h.events
 	h.events = nil
 	if err != nil {
-		lines = append(lines, strings.ReplaceAll("error: "+err.Error(), filepath.Dir(h.lake.Dir()), "<data>"))
+		lines = append(lines, h.errorText(err))
 	}
 	if len(lines) == 0 {
 		return "nothing to do\n"
@@ -186,9 +196,13 @@ func (h *house) list(t *testing.T) string {
 		b.WriteString("\n")
 	}
 	if err != nil {
-		fmt.Fprintf(&b, "error: %s\n", err)
+		b.WriteString(h.errorText(err) + "\n")
 	}
 	return b.String()
+}
+
+func (h *house) errorText(err error) string {
+	return strings.ReplaceAll("error: "+err.Error(), filepath.Dir(h.lake.Dir()), "<data>")
 }
 
 func (h *house) query(t testing.TB, sql string) string {

@@ -123,6 +123,7 @@ func newLake(options Options) *Lake {
 	l := &Lake{
 		dir: options.Dir, staging: options.Staging, shard: options.Shard,
 		onTable: options.OnTable, logger: options.Logger,
+		disk:    disk{flush: (*os.File).Sync},
 		codec:   &zstd.Codec{Level: zstd.SpeedFastest},
 		ensured: map[TableRef]*ensured{},
 		layouts: map[*schema.Table]*layout{},

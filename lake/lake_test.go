@@ -28,6 +28,12 @@ func testLake(t testing.TB, options Options) *Lake {
 	return l
 }
 
+// quickly spares a lake the wait for the disk.
+func quickly(l *Lake) *Lake {
+	l.disk.flush = func(*os.File) error { return nil }
+	return l
+}
+
 // numbers is a table of one column.
 func numbers(name string) *schema.Table {
 	return schema.NewTable("app_live", name, []*schema.Column{column("n", schema.Int64)})

@@ -30,15 +30,16 @@ const (
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go cancelOnSignal(cancel)
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go cancelOnSignal(signals, cancel)
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, keepSignals: func() { signal.Stop(signals) }}
+	os.Exit(a.run(ctx, os.Args[1:]))
 }
 
 // cancelOnSignal ends ctx at the first SIGINT or SIGTERM and the process at the
 // second.
-func cancelOnSignal(cancel context.CancelFunc) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+func cancelOnSignal(signals <-chan os.Signal, cancel context.CancelFunc) {
 	<-signals
 	cancel()
 	<-signals
@@ -49,21 +50,22 @@ func cancelOnSignal(cancel context.CancelFunc) {
 type app struct {
 	in       io.Reader
 	out, err io.Writer
+	// keepSignals leaves signals to the command from now on.
+	keepSignals func()
 }
 
-func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	a := &app{in: in, out: out, err: errOut}
+func (a *app) run(ctx context.Context, args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(shellFlags(args))
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errOut)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
 	}
 	if !errors.Is(err, errShown) {
-		fmt.Fprintln(errOut, "pinglake:", err)
+		fmt.Fprintln(a.err, "pinglake:", err)
 	}
 	return exitCode(err)
 }

@@ -27,7 +27,7 @@ func shellFlags(args []string) []string {
 	if len(args) == 0 || args[0] != "sql" {
 		return args
 	}
-	words := []string{"-bail", "-noheader", "-nullvalue", "-separator", "-data"}
+	words := []string{"-noheader", "-nullvalue", "-separator", "-data"}
 	for _, mode := range sqlModes {
 		words = append(words, "-"+string(mode))
 	}
@@ -92,7 +92,6 @@ not disturb one.`,
 		o.modes[mode] = flags.Bool(string(mode), false, "output mode "+string(mode))
 	}
 	flags.BoolVar(&o.noHeader, "noheader", false, "leave out column names")
-	flags.BoolVar(&o.bail, "bail", false, "stop standard input at the first error too")
 	flags.StringVar(&o.nullValue, "nullvalue", "NULL", "what a null looks like")
 	flags.StringVar(&o.separator, "separator", "", "what stands between columns in the modes list and csv")
 	a.addFlags(cmd, flagData)
@@ -115,7 +114,7 @@ func (a *app) sql(cmd *cobra.Command, settings *conf.Settings, o *sqlOptions) (e
 	}
 	options := shell.Options{
 		Session: session, Out: a.out, Err: a.err, Mode: mode, NoHeader: o.noHeader, Separator: o.separator,
-		HistoryFile: historyFile(),
+		MaxWidth: terminalWidth(a.out), HistoryFile: historyFile(),
 	}
 	if cmd.Flags().Changed("nullvalue") {
 		options.NullValue = &o.nullValue
@@ -125,7 +124,11 @@ func (a *app) sql(cmd *cobra.Command, settings *conf.Settings, o *sqlOptions) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, sh.Close()) }()
-	return a.runShell(ctx, sh, o)
+	err = a.runShell(ctx, sh, o)
+	if errors.Is(err, shell.ErrStatements) {
+		return errShown
+	}
+	return err
 }
 
 func (a *app) runShell(ctx context.Context, sh *shell.Shell, o *sqlOptions) error {
@@ -145,6 +148,7 @@ func (a *app) runShell(ctx context.Context, sh *shell.Shell, o *sqlOptions) erro
 	case len(o.commands) > 0:
 		return nil
 	case isTerminal(a.in) && isTerminal(a.out):
+		a.keepSignals() // an interrupt ends the running query, not the prompt
 		return sh.Prompt(ctx)
 	}
 	return sh.Script(ctx, a.in)

@@ -301,22 +301,31 @@ func TestSeqCountsTheClientsPingsWithoutHoles(t *testing.T) {
 }
 
 func TestNobodySendsAfterItsDeletionRequest(t *testing.T) {
-	p := New(Options{Seed: 11, Clients: 400, Days: 30, End: testEnd, DuplicateRatio: 0.2})
-	gone := map[string]time.Time{}
-	for raw := range p.Messages() {
-		ping, reason := judge(raw)
-		if reason != "" {
-			t.Fatalf("%s: %s", raw.URI, reason)
+	p := New(Options{Seed: 11, Clients: 5000, Days: 30, End: testEnd, DuplicateRatio: 0.2})
+	d := newDice(p.Seed)
+	gone := 0
+	for i := range p.Clients {
+		c := p.client(d, int32(i))
+		var last, deleted int64
+		for made := max(c.arrived, 0); made <= min(c.last, int32(p.Days-1)); made++ {
+			for _, s := range p.plan(d, &c, made, nil) {
+				if s.doctype == deletion {
+					deleted = s.at
+					continue
+				}
+				last = max(last, s.at, s.again)
+			}
 		}
-		if at, ok := gone[ping.client]; ok && ping.doctype != "deletion-request" {
-			t.Errorf("%s sends %s at %s, but opted out at %s", ping.client, raw.URI, raw.Submitted, at)
+		if deleted == 0 {
+			continue
 		}
-		if ping.doctype == "deletion-request" {
-			gone[ping.client] = raw.Submitted
+		gone++
+		if last > deleted {
+			t.Errorf("client %d sends at %s, but opted out at %s", i, time.UnixMicro(last).UTC(), time.UnixMicro(deleted).UTC())
 		}
 	}
-	if len(gone) < 5 {
-		t.Errorf("only %d clients opted out", len(gone))
+	if gone < 100 {
+		t.Errorf("only %d clients opted out", gone)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"pinglake/dedup"
 	"pinglake/ingest"
@@ -34,6 +35,7 @@ type batch struct {
 	first, last uint64
 	packs, raws int
 	bytes       int64
+	closes      time.Time // once it has a pack
 
 	rows  *lake.Batch
 	keys  []dedup.Key
@@ -64,13 +66,11 @@ func (s *Sink) newBatch() *batch {
 func (s *Sink) collect(ctx context.Context, b *batch) (closeCause, error) {
 	b.last = b.first - 1
 	s.setRead(b.last)
-	opened, cancel := context.WithCancel(ctx)
-	defer func() { cancel() }()
 	for {
 		if cause := s.closeNow(ctx, b); cause != "" {
 			return cause, nil
 		}
-		packs, err := s.readMore(opened, b)
+		packs, err := s.readMore(ctx, b)
 		switch {
 		case err == nil:
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
@@ -81,8 +81,7 @@ func (s *Sink) collect(ctx context.Context, b *batch) (closeCause, error) {
 			return "", fmt.Errorf("read the stream after pack %d: %w", b.last, err)
 		}
 		if b.packs == 0 {
-			cancel()
-			opened, cancel = context.WithTimeout(ctx, s.BatchPeriod)
+			b.closes = time.Now().Add(s.BatchPeriod)
 		}
 		for i := range packs {
 			if err := s.add(b, &packs[i]); err != nil {
@@ -93,8 +92,13 @@ func (s *Sink) collect(ctx context.Context, b *batch) (closeCause, error) {
 	}
 }
 
-// readMore reads under a context that Wait can end.
+// readMore reads for as long as b may stay open. Wait can end it before.
 func (s *Sink) readMore(ctx context.Context, b *batch) ([]ingest.Pack, error) {
+	if b.packs > 0 {
+		open, cancel := context.WithDeadline(ctx, b.closes)
+		defer cancel()
+		ctx = open
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.mu.Lock()

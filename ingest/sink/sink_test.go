@@ -78,7 +78,6 @@ func open(t *testing.T, dir string, source Source, change func(*Options)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = index.Close() }) // closed already unless the test failed
 	first, last := index.Last()
 	if err := tables.Recover(first, last); err != nil {
 		t.Fatal(err)
@@ -91,7 +90,9 @@ func open(t *testing.T, dir string, source Source, change func(*Options)) *rig {
 	if change != nil {
 		change(&options)
 	}
-	return &rig{Sink: New(options), lake: tables, index: index, metrics: metrics}
+	r := &rig{Sink: New(options), lake: tables, index: index, metrics: metrics}
+	t.Cleanup(func() { r.close(t) })
+	return r
 }
 
 // land runs the sink until pack is published.
@@ -111,11 +112,16 @@ func (r *rig) land(t *testing.T, pack uint64) {
 	}
 }
 
+// close ends the rig, once.
 func (r *rig) close(t *testing.T) {
 	t.Helper()
-	if err := r.index.Close(); err != nil {
-		t.Fatal(err)
+	if r.index == nil {
+		return
 	}
+	if err := r.index.Close(); err != nil {
+		t.Error(err)
+	}
+	r.index = nil
 }
 
 // stored counts each value of a text column over a table's visible files.

@@ -39,7 +39,7 @@ type waiter struct {
 	answer chan error // answered exactly once, never blocks
 }
 
-func newWaiter() any { return &waiter{answer: make(chan error, 1)} }
+func emptyWaiter() any { return &waiter{answer: make(chan error, 1)} }
 
 // queue is what waits for the committer, in order of arrival.
 type queue struct {
@@ -101,22 +101,36 @@ func (q *queue) take(spare []*waiter) []*waiter {
 // not be kept, and so does ctx.Err() when ctx ends first. raw is not used after
 // Append has returned.
 func (s *Stream) Append(ctx context.Context, raw *ingest.Raw) error {
+	w, err := s.newWaiter(raw)
+	if err != nil {
+		return err
+	}
+	if err := s.queue.push(w); err != nil {
+		return err
+	}
+	return s.wait(ctx, w)
+}
+
+// newWaiter is raw encoded and ready for the queue.
+func (s *Stream) newWaiter(raw *ingest.Raw) (*waiter, error) {
 	size, err := entryBytes(raw)
 	if err != nil {
-		return fmt.Errorf("append: %w", err)
+		return nil, fmt.Errorf("append: %w", err)
 	}
 	if limit := frameLimit(s.options.MaxBody) - frameHeaderBytes - frameTrailerBytes; int64(size) > limit {
-		return fmt.Errorf("append: raw of %d bytes: at most %d fit", size, limit)
+		return nil, fmt.Errorf("append: raw of %d bytes: at most %d fit", size, limit)
 	}
 	w := s.waiters.Get().(*waiter)
 	if cap(w.entry) < size {
 		w.entry = make([]byte, 0, size)
 	}
 	w.entry = appendEntry(w.entry[:0], raw)
-	if err := s.queue.push(w); err != nil {
-		s.waiters.Put(w)
-		return err
-	}
+	return w, nil
+}
+
+// wait returns what the committer answers a waiter that was pushed, or ctx.Err()
+// when ctx ends first.
+func (s *Stream) wait(ctx context.Context, w *waiter) error {
 	select {
 	case err := <-w.answer:
 		if cap(w.entry) <= keptBytes {

@@ -106,7 +106,7 @@ func Open(ctx context.Context, o Options) (*Stream, error) {
 	s := &Stream{
 		options: o,
 		queue:   newQueue(),
-		waiters: sync.Pool{New: newWaiter},
+		waiters: sync.Pool{New: emptyWaiter},
 		done:    make(chan struct{}),
 		grown:   make(chan struct{}),
 		closed:  make(chan struct{}),

@@ -2,7 +2,10 @@
 //
 // One JSON Schema is read twice: to validate a payload and to give its table's
 // columns. A payload becomes a row by the same columns, and what finds no column
-// is kept in additional_properties.
+// is kept in additional_properties. Schemas are of JSON Schema draft 4 (when they
+// do not say), 6 or 7 and refer to no other document. As in the reference, a number
+// written 1.0 or 1e3 is no integer, and $ in a pattern also matches before a final
+// newline.
 //
 // # From JSON Schema to columns
 //

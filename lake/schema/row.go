@@ -89,7 +89,8 @@ func (b *builder) choose(n *node, v *fastjson.Value, left *rest) (base int) {
 	for range n.fields {
 		b.choices = append(b.choices, choice{})
 	}
-	if places, err := v.Array(); err == nil {
+	if v.Type() == fastjson.TypeArray {
+		places, _ := v.Array()
 		for i, place := range places {
 			b.take(n, base, choice{value: place, key: tupleName(i)}, left)
 		}
@@ -159,12 +160,12 @@ func (b *builder) write(n *node, v *fastjson.Value, rep uint8) (present bool, re
 // which nothing was written is null.
 func (b *builder) writeStruct(n *node, v *fastjson.Value, rep uint8) (bool, *rest) {
 	left := &rest{kind: restObject}
-	places, err := v.Array()
-	switch {
-	case err == nil:
-		left.kind = restTuple
-		left.length = len(places)
-	case v.Type() != fastjson.TypeObject:
+	switch v.Type() {
+	case fastjson.TypeObject:
+	case fastjson.TypeArray:
+		places, _ := v.Array()
+		left.kind, left.length = restTuple, len(places)
+	default:
 		b.null(n, rep)
 		return false, whole(v)
 	}
@@ -267,6 +268,9 @@ func (b *builder) writeMap(n *node, v *fastjson.Value, rep uint8) (bool, *rest) 
 func (n *node) isLeaf() bool { return n.kind < Struct }
 
 func isEmptyArray(v *fastjson.Value) bool {
-	elements, err := v.Array()
-	return err == nil && len(elements) == 0
+	if v.Type() != fastjson.TypeArray {
+		return false
+	}
+	elements, _ := v.Array()
+	return len(elements) == 0
 }

@@ -55,9 +55,14 @@ func (s *Shell) converse(ctx context.Context, e editor) error {
 }
 
 // entered runs what was typed. Tables that came since are there.
-func (s *Shell) entered(ctx context.Context, text string) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+func (s *Shell) entered(parent context.Context, text string) (err error) {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt)
 	defer stop()
+	defer func() {
+		if err != nil && ctx.Err() != nil && parent.Err() == nil {
+			err = errors.New("interrupted")
+		}
+	}()
 	if strings.HasPrefix(strings.TrimSpace(text), ".") {
 		return s.dot(ctx, text)
 	}
