@@ -81,7 +81,7 @@ func open(options Options) (*Lake, error) {
 	}
 	l := newLake(options)
 	for _, dir := range []*string{&l.dir, &l.staging} {
-		if err := makeRoot(dir); err != nil {
+		if err := l.makeRoot(dir); err != nil {
 			return nil, err
 		}
 	}
@@ -138,16 +138,31 @@ func newLake(options Options) *Lake {
 func (l *Lake) Dir() string { return l.dir }
 
 // makeRoot makes a folder and turns its path into the absolute one without links.
-func makeRoot(dir *string) error {
-	if err := os.MkdirAll(*dir, 0o755); err != nil {
-		return err
-	}
+func (l *Lake) makeRoot(dir *string) error {
 	path, err := filepath.Abs(*dir)
 	if err != nil {
 		return err
 	}
+	if err := l.makeMissing(path); err != nil {
+		return err
+	}
 	*dir, err = filepath.EvalSymlinks(path)
 	return err
+}
+
+// makeMissing makes a folder and the parents it lacks, and syncs the parent of each.
+func (l *Lake) makeMissing(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(path)
+	if err := l.makeMissing(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return l.disk.syncDir(parent)
 }
 
 func within(outer, inner string) bool {

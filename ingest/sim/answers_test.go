@@ -301,7 +301,7 @@ func TestSeqCountsTheClientsPingsWithoutHoles(t *testing.T) {
 }
 
 func TestNobodySendsAfterItsDeletionRequest(t *testing.T) {
-	p := New(Options{Seed: 11, Clients: 5000, Days: 30, End: testEnd, DuplicateRatio: 0.2})
+	p := New(Options{Seed: 11, Clients: 30_000, Days: 30, End: testEnd, DuplicateRatio: 0.2})
 	d := newDice(p.Seed)
 	gone := 0
 	for i := range p.Clients {
