@@ -55,6 +55,11 @@ const (
 	FamilyStubInstaller = "stub_installer"
 )
 
+// Families lists the document families.
+func Families() []string {
+	return []string{FamilyStructured, FamilyTelemetry, FamilyStubInstaller}
+}
+
 // Prefixes of the submission URIs.
 const (
 	PrefixTelemetry = "/submit/telemetry/"

@@ -179,7 +179,7 @@ func (n *node) learnTables() {
 // lake has.
 func (n *node) ensureTables(doctypes []*schema.Doctype) error {
 	var tables []*schema.Table
-	for _, family := range []string{ingest.FamilyStructured, ingest.FamilyTelemetry, ingest.FamilyStubInstaller} {
+	for _, family := range ingest.Families() {
 		tables = append(tables, schema.Raw(family), schema.Errors(family))
 	}
 	for _, d := range doctypes {

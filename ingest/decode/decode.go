@@ -52,6 +52,8 @@ type Decoder struct {
 	schemas    Schemas
 	maxPayload int
 	landfillIP ClientIP
+	// One table a family: rows of one table share a file by its address.
+	landfill, errors map[string]*schema.Table
 }
 
 // New is a Decoder with the options' defaults filled in.
@@ -59,7 +61,14 @@ func New(o Options) *Decoder {
 	if o.MaxPayload == 0 {
 		o.MaxPayload = DefaultMaxPayload
 	}
-	return &Decoder{schemas: o.Schemas, maxPayload: o.MaxPayload, landfillIP: o.LandfillIP}
+	d := &Decoder{
+		schemas: o.Schemas, maxPayload: o.MaxPayload, landfillIP: o.LandfillIP,
+		landfill: map[string]*schema.Table{}, errors: map[string]*schema.Table{},
+	}
+	for _, family := range ingest.Families() {
+		d.landfill[family], d.errors[family] = schema.Raw(family), schema.Errors(family)
+	}
+	return d
 }
 
 // Decoded is a ping with its row in its live table.

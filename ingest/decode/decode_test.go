@@ -187,12 +187,16 @@ func (panicking) Lookup(_, _, _ string) (*schema.Doctype, error) { panic("a faul
 func TestErrorRowsExplainThemselves(t *testing.T) {
 	raw := rawOf("/submit/nobody/baseline/1/"+documentID, gzipped(t, good))
 	raw.Attributes["x_debug_id"] = strings.Repeat("é", 600)
-	_, err := newDecoder(t).Decode(raw)
+	decoder := newDecoder(t)
+	_, err := decoder.Decode(raw)
 	var reject *ingest.RejectError
 	if !errors.As(err, &reject) {
 		t.Fatalf("got %v", err)
 	}
-	row := ErrorRow(raw, reject)
+	row := decoder.ErrorRow(raw, reject)
+	if again := decoder.ErrorRow(raw, reject); again.Table != row.Table {
+		t.Error("two error rows of one family are of two tables: each would get a file of its own")
+	}
 	got := map[string]string{}
 	for _, c := range row.Cells {
 		got[row.Table.Leaves()[c.Leaf].Path[0]] = string(c.Bytes)

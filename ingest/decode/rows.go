@@ -23,7 +23,7 @@ const (
 
 // ErrorRow is the row of a reject in payload_bytes_error: what was known of the
 // submission, why it was refused, and its payload, gzip'd.
-func ErrorRow(raw *ingest.Raw, reject *ingest.RejectError) schema.Row {
+func (d *Decoder) ErrorRow(raw *ingest.Raw, reject *ingest.RejectError) schema.Row {
 	attributes := make(map[string]string, len(reject.Attributes)+4)
 	for name, value := range reject.Attributes {
 		attributes[name] = truncate(value, maxErrorText)
@@ -42,13 +42,13 @@ func ErrorRow(raw *ingest.Raw, reject *ingest.RejectError) schema.Row {
 	attributes["error_type"] = reject.Reason.Step()
 	attributes["exception_class"] = class
 	attributes["error_message"] = truncate(message, maxErrorText)
-	return schema.AttributeRow(schema.Errors(ingest.Family(raw.URI)), raw.Submitted, attributes, pack(reject.Payload))
+	return schema.AttributeRow(d.errors[ingest.Family(raw.URI)], raw.Submitted, attributes, pack(reject.Payload))
 }
 
 // DuplicateRow is the error row of a ping whose document_id its table already
 // has. The payload is not kept again.
-func DuplicateRow(raw *ingest.Raw, ping *ingest.Ping) schema.Row {
-	return ErrorRow(raw, &ingest.RejectError{Reason: ingest.Duplicate, Attributes: ping.Attributes})
+func (d *Decoder) DuplicateRow(raw *ingest.Raw, ping *ingest.Ping) schema.Row {
+	return d.ErrorRow(raw, &ingest.RejectError{Reason: ingest.Duplicate, Attributes: ping.Attributes})
 }
 
 // LandfillRow is the row of raw as it came in payload_bytes_raw.
@@ -60,7 +60,7 @@ func (d *Decoder) LandfillRow(raw *ingest.Raw) schema.Row {
 		delete(attributes, "remote_addr")
 	}
 	attributes["uri"] = raw.URI
-	return schema.AttributeRow(schema.Raw(ingest.Family(raw.URI)), raw.Submitted, attributes, raw.Body)
+	return schema.AttributeRow(d.landfill[ingest.Family(raw.URI)], raw.Submitted, attributes, raw.Body)
 }
 
 var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}

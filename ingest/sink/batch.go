@@ -205,7 +205,7 @@ func (s *Sink) addResult(b *batch, raw *ingest.Raw, result *decoded, keys []dedu
 		_, here := b.here[keys[i]]
 		row, outcome := ping.Row, outcomeLive
 		if seen[i] || here {
-			row, outcome = decode.DuplicateRow(raw, &ping.Ping), string(ingest.Duplicate)
+			row, outcome = s.Decoder.DuplicateRow(raw, &ping.Ping), string(ingest.Duplicate)
 		} else {
 			b.here[keys[i]] = struct{}{}
 			b.keys = append(b.keys, keys[i])
@@ -229,5 +229,5 @@ func (s *Sink) addReject(b *batch, raw *ingest.Raw, err error) error {
 		key.namespace, key.doctype = reject.Attributes["document_namespace"], reject.Attributes["document_type"]
 	}
 	b.counts[key]++
-	return b.rows.Add(decode.ErrorRow(raw, reject))
+	return b.rows.Add(s.Decoder.ErrorRow(raw, reject))
 }
