@@ -214,3 +214,10 @@ func baseline(client string) []byte {
 		`"client_info":{"telemetry_sdk_build":"1.0.0","client_id":%q,"os":"Linux","app_channel":"release","app_build":"1",`+
 		`"app_display_version":"1.0","architecture":"x86_64","os_version":"6.1","first_run_date":"2026-01-01+00:00"}}`, client)
 }
+
+func decodeJSON(t *testing.T, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+}

@@ -76,7 +76,8 @@ func TestAnUnfinishedPublishIsFinishedOnStart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		staged := filepath.Join(data, "staging", found[1], relative)
+		name := strings.ReplaceAll(strings.Replace(relative, "submission_date=", "", 1), string(filepath.Separator), ".")
+		staged := filepath.Join(data, "staging", found[1], name)
 		if err := os.MkdirAll(filepath.Dir(staged), 0o755); err != nil {
 			t.Fatal(err)
 		}

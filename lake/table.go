@@ -26,12 +26,16 @@ type ensured struct {
 // new, at any depth. Columns that the lake has and t does not have stay. A column
 // of another kind is ErrIncompatible, and nothing is changed.
 func (l *Lake) EnsureTable(t *schema.Table) error {
-	merged, err := l.ensure(t)
+	merged, isNew, err := l.ensure(t)
 	if err != nil {
 		return fmt.Errorf("ensure table %s: %w", t, err)
 	}
 	if merged != nil {
-		l.logger.Info("table has new columns", "table", t.String(), "columns", len(merged.Columns))
+		what := "table has new columns"
+		if isNew {
+			what = "table made"
+		}
+		l.logger.Info(what, "table", t.String(), "columns", len(merged.Columns))
 		if l.onTable != nil {
 			l.onTable(merged)
 		}
@@ -39,37 +43,38 @@ func (l *Lake) EnsureTable(t *schema.Table) error {
 	return nil
 }
 
-// ensure returns the table as it now is, or nil if nothing had to change.
-func (l *Lake) ensure(t *schema.Table) (*schema.Table, error) {
+// ensure returns the table as it now is, nil if nothing had to change, and whether
+// the lake did not have it.
+func (l *Lake) ensure(t *schema.Table) (merged *schema.Table, isNew bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ref := refOf(t)
 	have := l.ensured[ref]
 	if have != nil && have.last == t {
-		return nil, nil
+		return nil, false, nil
 	}
 	if have == nil {
 		columns, err := l.readColumns(ref)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		have = &ensured{columns: columns}
 	}
 	columns, changed, err := mergeColumns(have.columns, t.Columns, "")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !changed {
 		have.last = t
 		l.ensured[ref] = have
-		return nil, nil
+		return nil, false, nil
 	}
-	merged := schema.NewTable(t.Dataset, t.Name, columns)
+	merged = schema.NewTable(t.Dataset, t.Name, columns)
 	if err := l.writeSchemaFile(ref, merged); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	l.ensured[ref] = &ensured{columns: columns, last: t}
-	return merged, nil
+	return merged, len(have.columns) == 0, nil
 }
 
 // readColumns reads the column tree of the zero-row file; none if there is no file.

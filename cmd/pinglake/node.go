@@ -44,20 +44,24 @@ type node struct {
 	jobs jobWatchers
 }
 
-// openNode opens the parts bottom up: schemas, lake, dedup, then what a crash
-// left unfinished, then the stream behind the watermark.
-func openNode(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (n *node, err error) {
-	n = &node{settings: settings, logger: logger, metrics: prometheus.NewRegistry()}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, n.Close())
-		}
-	}()
+// openNode opens the data folder. What was opened before an error is closed.
+func openNode(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (*node, error) {
+	n := &node{settings: settings, logger: logger, metrics: prometheus.NewRegistry()}
+	if err := n.open(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// open opens the parts bottom up: schemas, lake, dedup, then what a crash left
+// unfinished, then the stream behind the watermark.
+func (n *node) open(ctx context.Context) (err error) {
+	settings, logger := n.settings, n.logger
 	if n.lock, err = lockData(settings.Data); err != nil {
-		return nil, err
+		return err
 	}
 	if n.schemas, err = openSchemas(settings, logger); err != nil {
-		return nil, err
+		return err
 	}
 	n.catalog = newCatalog(logger)
 	n.lake, err = lake.Open(lake.Options{
@@ -65,37 +69,37 @@ func openNode(ctx context.Context, settings *conf.Settings, logger *slog.Logger)
 		OnTable: n.catalog.tableMade, Logger: logger,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.catalog.lake = n.lake
 	n.learnTables()
 	if err := n.ensureTables(n.schemas.Doctypes()); err != nil {
-		return nil, err
+		return err
 	}
 	if n.dedup, err = dedup.Open(dedup.Options{
 		Dir: filepath.Join(settings.Data, "dedup"), WindowDays: settings.Dedup.WindowDays, Logger: logger,
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	first, last := n.dedup.Last()
 	if err := n.lake.Recover(first, last); err != nil {
-		return nil, err
+		return err
 	}
 	if n.stream, err = stream.Open(ctx, stream.Options{
 		Dir: filepath.Join(settings.Data, "stream"), MaxBytes: int64(settings.Stream.MaxBytes),
 		MaxBody: int64(settings.Edge.MaxBody), After: last, Logger: logger, Metrics: n.metrics,
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if err := n.stream.Trim(ctx, last); err != nil {
-		return nil, err
+		return err
 	}
 	n.sink = n.newSink()
 	n.nightly, err = batch.Open(batch.Options{
 		Lake: n.lake, Query: n.queryOptions(), LiveRetentionDays: settings.Retention.LiveDays,
 		Ready: n.ready, OnTable: n.catalog.changed, Progress: n.jobEvent, Logger: logger,
 	})
-	return n, err
+	return err
 }
 
 func (n *node) newSink() *sink.Sink {
