@@ -38,7 +38,7 @@ const (
 type tableFile struct {
 	layout  *layout
 	columns []*parquet.ColumnWriter
-	writer  *parquet.Writer
+	writer  *parquet.GenericWriter[any]
 	output  lateOutput
 
 	// A chunk of rows, column by column. Columns fall behind while they have no
@@ -65,7 +65,7 @@ func newTableFile(y *layout, codec *zstd.Codec) *tableFile {
 		nulls:  make([]parquet.Value, chunkRows),
 		held:   int64(len(y.leaves)) * columnBytes,
 	}
-	f.writer = parquet.NewWriter(&f.output, writerOptions(y, codec)...)
+	f.writer = parquet.NewGenericWriter[any](&f.output, writerOptions(y, codec)...)
 	f.columns = f.writer.ColumnWriters()
 	return f
 }

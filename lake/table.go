@@ -184,7 +184,7 @@ func (l *Lake) writeSchemaFile(ref TableRef, t *schema.Table) error {
 	temp := l.tempPath("schema-")
 	err = l.disk.write(temp, func(w io.Writer) error {
 		options := append(writerOptions(y, l.codec), parquet.KeyValueMetadata(metadataColumns, string(columns)))
-		return parquet.NewWriter(w, options...).Close()
+		return parquet.NewGenericWriter[any](w, options...).Close()
 	})
 	if err == nil {
 		err = l.install(temp, l.SchemaFile(ref))

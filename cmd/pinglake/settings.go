@@ -74,7 +74,7 @@ func newLogger(log conf.Log, to io.Writer) *slog.Logger {
 	if log.Format == "json" || log.Format == "auto" && !terminal {
 		return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(to, &tint.Options{Level: level, NoColor: !terminal, TimeFormat: "15:04:05.000"}))
+	return slog.New(tint.NewTextHandler(to, &tint.Options{Level: level, NoColor: !terminal, TimeFormat: "15:04:05.000"}))
 }
 
 func (a *app) configCommand() *cobra.Command {

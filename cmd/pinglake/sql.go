@@ -59,7 +59,6 @@ type sqlOptions struct {
 	file      string
 	modes     map[shell.Mode]*bool
 	noHeader  bool
-	bail      bool
 	nullValue string
 	separator string
 }
