@@ -56,6 +56,7 @@ type Stream struct {
 
 // Sink is the loop that moves pings from the stream into the lake.
 type Sink struct {
+	Enabled     bool          `mapstructure:"enabled" default:"true" doc:"false: the daemon only takes pings, they stay in the stream"`
 	BatchRows   int           `mapstructure:"batch_rows" default:"100000" min:"1" max:"10000000" doc:"a batch closes at so many rows"`
 	BatchBytes  Size          `mapstructure:"batch_bytes" default:"64MiB" min:"1KiB" max:"4GiB" doc:"a batch closes at so many bytes of submissions"`
 	BatchPeriod time.Duration `mapstructure:"batch_period" default:"5s" min:"10ms" max:"1h" doc:"a batch closes so long after its first ping"`

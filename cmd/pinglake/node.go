@@ -42,6 +42,8 @@ type node struct {
 	catalog *catalog
 
 	jobs jobWatchers
+	// paused: this process only takes pings, nothing lands.
+	paused bool
 }
 
 // openNode opens the data folder. What was opened before an error is closed.
@@ -156,6 +158,9 @@ func (n *node) ready(ctx context.Context, _ int32) error {
 
 // landed waits until what is in the stream now can be queried.
 func (n *node) landed(ctx context.Context) error {
+	if n.paused {
+		return usagef("nothing lands: the daemon runs with sink.enabled = false")
+	}
 	last, err := n.stream.Last(ctx)
 	if err != nil {
 		return err

@@ -71,13 +71,17 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 		logger.Warn("notify systemd", "err", err)
 	}
 
-	actors := []actor{
-		{"sink", n.runSink},
-		{"catalog", func(stop, _ context.Context) error { return n.catalog.run(stop) }},
-		{"schemas", func(stop, _ context.Context) error { return n.watchSchemas(stop) }},
-		{"expiry", func(stop, _ context.Context) error { return n.expireDedup(stop) }},
+	n.paused = !settings.Sink.Enabled
+	var actors []actor
+	if !n.paused {
+		actors = append(actors, actor{"sink", n.runSink})
 	}
-	if settings.Batch.Enabled {
+	actors = append(actors,
+		actor{"catalog", func(stop, _ context.Context) error { return n.catalog.run(stop) }},
+		actor{"schemas", func(stop, _ context.Context) error { return n.watchSchemas(stop) }},
+		actor{"expiry", func(stop, _ context.Context) error { return n.expireDedup(stop) }},
+	)
+	if settings.Batch.Enabled && !n.paused {
 		actors = append(actors, actor{"nightly", func(stop, _ context.Context) error {
 			at := time.Duration(settings.Batch.At)
 			return n.nightly.Run(stop, batch.TimeOfDay{Hour: int(at.Hours()), Minute: int(at.Minutes()) % 60})
