@@ -6,6 +6,7 @@
 package ingest
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -23,7 +24,7 @@ type Raw struct {
 	At Position
 	// URI is the path as it was sent: percent-encoding kept, no query.
 	URI string
-	// Submitted is the server's clock when the request arrived, UTC, in
+	// Submitted is the server's clock when the request had arrived, UTC, in
 	// microseconds. Its date decides the partition.
 	Submitted time.Time
 	// Attributes are the request's other facts by their field names: args, host,
@@ -102,4 +103,19 @@ type Pack struct {
 	Raws []Raw
 	// Bytes is the size of the pack in the stream.
 	Bytes int
+}
+
+// The days that a partition can have.
+var (
+	firstSubmitted = time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)
+	endSubmitted   = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// CheckSubmitted refuses times that no partition is for: before 1970-01-02, as
+// clocks say that were never set, and after 9999-12-31.
+func CheckSubmitted(t time.Time) error {
+	if t.Before(firstSubmitted) || !t.Before(endSubmitted) {
+		return fmt.Errorf("submission_timestamp %s is outside 1970-01-02 to 9999-12-31", t.UTC().Format(time.RFC3339))
+	}
+	return nil
 }

@@ -71,7 +71,7 @@ func (b *Batch) Add(row schema.Row) error {
 		return fmt.Errorf("add row to %s: %w", partitionText(refOf(row.Table), row.Date), err)
 	}
 	if err := f.layout.check.row(row.Cells); err != nil {
-		return fmt.Errorf("add row to %s: %w", partitionText(refOf(row.Table), row.Date), err)
+		return fmt.Errorf("add row to %s: %w: %w", partitionText(refOf(row.Table), row.Date), ErrRow, err)
 	}
 	size, err := f.add(&row)
 	if err != nil {
@@ -96,7 +96,7 @@ func (b *Batch) file(key fileKey) (*tableFile, error) {
 		return nil, errReadOnly
 	}
 	if err := checkPartition(refOf(key.table), key.date); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrRow, err)
 	}
 	y, err := b.lake.layout(key.table)
 	if err != nil {

@@ -14,6 +14,11 @@ var (
 	// the lake. The text names table, column and both kinds.
 	ErrIncompatible = errors.New("incompatible columns")
 
+	// ErrRow is wrapped by Batch.Add's error about the row itself: its date, its
+	// table's name or its cells. Nothing of it was taken, and trying again does not
+	// help.
+	ErrRow = errors.New("row is refused")
+
 	errReadOnly = errors.New("the lake is open read-only")
 )
 

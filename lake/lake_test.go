@@ -278,7 +278,7 @@ func TestAddRefusesWhatHasNoPartition(t *testing.T) {
 		row  schema.Row
 		want string
 	}{
-		{"the date of the zero-row file", number(numbers("a_v1"), 0, 1), "add row to app_live.a_v1/1970-01-01: submission_date 1970-01-01 is outside"},
+		{"the date of the zero-row file", number(numbers("a_v1"), 0, 1), "add row to app_live.a_v1/1970-01-01: row is refused: submission_date 1970-01-01 is outside"},
 		{"before it", number(numbers("a_v1"), -1, 1), "submission_date 1969-12-31 is outside"},
 		{"past four digits", number(numbers("a_v1"), lastDate+1, 1), "submission_date 10000-01-01 is outside"},
 		{"a name that leaves the tree", number(numbers("../a"), testDate, 1), `"../a" is no name of a dataset or table`},

@@ -101,7 +101,7 @@ func (a *admin) commands() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /import", func(w http.ResponseWriter, r *http.Request) {
 		answer := newAnswer(w)
-		report, err := importMessages(r.Context(), a.node, r.Body, importOptions{})
+		report, err := importMessages(r.Context(), a.node, r.Body)
 		answer.done(report, err)
 	})
 	mux.HandleFunc("POST /batch", func(w http.ResponseWriter, r *http.Request) {

@@ -148,7 +148,7 @@ func importDay(ctx context.Context, n *node, population *sim.Population, day int
 		}
 		_ = writer.CloseWithError(out.Flush()) // nil is the end of the file
 	}()
-	report, err := importMessages(ctx, n, reader, importOptions{})
+	report, err := importMessages(ctx, n, reader)
 	_ = reader.Close() // never fails; ends the writer after a fault
 	if err == nil && report.Refused > 0 {
 		err = fmt.Errorf("import refused a simulated message: %s", report.Faults[0].Error)

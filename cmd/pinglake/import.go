@@ -116,36 +116,10 @@ const (
 	maxMessage = 64 << 20
 )
 
-// importOptions are for those who import without a file.
-type importOptions struct{ imported func(n int) }
-
 // importMessages appends the messages of from in their order and waits until they
 // can be queried.
-func importMessages(ctx context.Context, n *node, from io.Reader, o importOptions) (*importReport, error) {
-	report := &importReport{}
-	var run []*ingest.Raw
-	var runBytes int
-	flush := func() error {
-		if len(run) == 0 {
-			return nil
-		}
-		for rest := run; len(rest) > 0; {
-			stored, err := n.stream.AppendAll(ctx, rest)
-			report.Imported += stored
-			if o.imported != nil {
-				o.imported(stored)
-			}
-			rest = rest[stored:]
-			if errors.Is(err, stream.ErrFull) {
-				err = n.landed(ctx) // what is landed makes room
-			}
-			if err != nil {
-				return fmt.Errorf("after %d messages: %w", report.Imported, err)
-			}
-		}
-		run, runBytes = nil, 0
-		return nil
-	}
+func importMessages(ctx context.Context, n *node, from io.Reader) (*importReport, error) {
+	i := &importer{node: n, report: &importReport{}}
 	lines := bufio.NewScanner(from)
 	lines.Buffer(make([]byte, 0, 64<<10), maxMessage)
 	for number := 1; lines.Scan(); number++ {
@@ -153,28 +127,71 @@ func importMessages(ctx context.Context, n *node, from io.Reader, o importOption
 		if len(line) == 0 {
 			continue
 		}
-		raw, err := sim.DecodeMessage(line)
-		if err != nil {
-			report.Refused++
-			if len(report.Faults) < maxImportFaults {
-				report.Faults = append(report.Faults, importFault{number, err.Error()})
-			}
-			continue
-		}
-		run = append(run, &raw)
-		if runBytes += len(raw.Body); len(run) >= importRun || runBytes >= importRunBytes {
-			if err := flush(); err != nil {
-				return report, err
-			}
+		if err := i.add(ctx, number, line); err != nil {
+			return i.report, err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return report, errors.Join(fmt.Errorf("read messages: %w", err), flush())
+	err := i.flush(ctx)
+	if reading := lines.Err(); reading != nil {
+		err = errors.Join(fmt.Errorf("read messages: %w", reading), err)
 	}
-	if err := flush(); err != nil {
-		return report, err
+	if err != nil {
+		return i.report, err
 	}
-	return report, n.landed(ctx)
+	return i.report, n.landed(ctx)
+}
+
+// importer gathers messages into runs.
+type importer struct {
+	node   *node
+	report *importReport
+
+	run     []*ingest.Raw
+	numbers []int // of their lines
+	bytes   int
+}
+
+// add takes one line, and sends the run when it is long enough.
+func (i *importer) add(ctx context.Context, number int, line []byte) error {
+	raw, err := sim.DecodeMessage(line)
+	if err != nil {
+		i.refuse(number, err)
+		return nil
+	}
+	i.run, i.numbers = append(i.run, &raw), append(i.numbers, number)
+	if i.bytes += len(raw.Body); len(i.run) < importRun && i.bytes < importRunBytes {
+		return nil
+	}
+	return i.flush(ctx)
+}
+
+func (i *importer) refuse(number int, err error) {
+	i.report.Refused++
+	if len(i.report.Faults) < maxImportFaults {
+		i.report.Faults = append(i.report.Faults, importFault{number, err.Error()})
+	}
+}
+
+// flush appends the run. A full stream is waited for: what is landed makes room.
+func (i *importer) flush(ctx context.Context) error {
+	for len(i.run) > 0 {
+		stored, err := i.node.stream.AppendAll(ctx, i.run)
+		i.report.Imported += stored
+		i.run, i.numbers = i.run[stored:], i.numbers[stored:]
+		switch {
+		case errors.Is(err, stream.ErrRefused):
+			i.refuse(i.numbers[0], err)
+			i.run, i.numbers = i.run[1:], i.numbers[1:]
+		case errors.Is(err, stream.ErrFull):
+			if err := i.node.landed(ctx); err != nil {
+				return err
+			}
+		case err != nil:
+			return fmt.Errorf("after %d messages: %w", i.report.Imported, err)
+		}
+	}
+	i.run, i.numbers, i.bytes = nil, nil, 0
+	return nil
 }
 
 // jsonLine writes v as one line, for scripts.

@@ -38,7 +38,7 @@ func withRunningNode(ctx context.Context, settings *conf.Settings, logger *slog.
 
 func (a *app) importHere(ctx context.Context, settings *conf.Settings, logger *slog.Logger, from io.Reader) (report *importReport, err error) {
 	err = withRunningNode(ctx, settings, logger, func(ctx context.Context, n *node) error {
-		if report, err = importMessages(ctx, n, from, importOptions{}); err != nil {
+		if report, err = importMessages(ctx, n, from); err != nil {
 			return err
 		}
 		return n.catalog.write(ctx)

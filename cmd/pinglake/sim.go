@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"text/tabwriter"
@@ -26,6 +27,10 @@ broken, and prints how many of each the lake must have in the end.`,
 			if err != nil || target.Host == "" {
 				return usagef("--edge %q is no URL such as http://127.0.0.1:8080", o.Edge)
 			}
+			if !cmd.Flags().Changed("seed") {
+				o.Seed = rand.Uint64N(1_000_000)
+			}
+			fmt.Fprintf(a.err, "seed %d; a load of the same seed sends the same document_ids\n", o.Seed)
 			bar := a.progress("pings", -1, unitItems)
 			defer bar.finish()
 			var shown int64
@@ -53,7 +58,7 @@ broken, and prints how many of each the lake must have in the end.`,
 	flags.Float64Var(&o.Seconds, "seconds", 10, "for how long")
 	flags.Float64Var(&o.DuplicateRatio, "duplicates", 0.05, "part of the pings that is sent twice")
 	flags.Float64Var(&o.MalformedRatio, "malformed", 0.02, "part of the submissions that is broken")
-	flags.Uint64Var(&o.Seed, "seed", 1, "the same seed gives the same clients")
+	flags.Uint64Var(&o.Seed, "seed", 0, "what the document_ids come from (default any)")
 	flags.BoolVar(&asJSON, "json", false, "the report as JSON")
 	return cmd
 }

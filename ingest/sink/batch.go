@@ -201,21 +201,36 @@ func (s *Sink) addResult(b *batch, raw *ingest.Raw, result *decoded, keys []dedu
 		return s.addReject(b, raw, result.err)
 	}
 	for i := range result.pings {
-		ping := &result.pings[i]
-		_, here := b.here[keys[i]]
-		row, outcome := ping.Row, outcomeLive
-		if seen[i] || here {
-			row, outcome = s.Decoder.DuplicateRow(raw, &ping.Ping), string(ingest.Duplicate)
-		} else {
-			b.here[keys[i]] = struct{}{}
-			b.keys = append(b.keys, keys[i])
-			b.pings++
-		}
-		if err := b.rows.Add(row); err != nil {
+		if err := s.addPing(b, raw, &result.pings[i], keys[i], seen[i]); err != nil {
 			return err
 		}
-		b.counts[countKey{ping.Namespace, ping.DocType, outcome}]++
 	}
+	return nil
+}
+
+// addPing adds the row of a ping: live, or an error row if its key was seen or its
+// row can not be stored. Only a live row's key is remembered.
+func (s *Sink) addPing(b *batch, raw *ingest.Raw, ping *decode.Decoded, key dedup.Key, seen bool) error {
+	count := countKey{ping.Namespace, ping.DocType, outcomeLive}
+	if _, here := b.here[key]; seen || here {
+		count.outcome = string(ingest.Duplicate)
+		b.counts[count]++
+		return b.rows.Add(s.Decoder.DuplicateRow(raw, &ping.Ping))
+	}
+	err := b.rows.Add(ping.Row)
+	if errors.Is(err, lake.ErrRow) {
+		// Our fault, but one ping's: it must not stop those behind it.
+		return s.addReject(b, raw, &ingest.RejectError{
+			Reason: ingest.DecoderPanic, Err: err, Attributes: ping.Attributes, Payload: raw.Body,
+		})
+	}
+	if err != nil {
+		return err
+	}
+	b.here[key] = struct{}{}
+	b.keys = append(b.keys, key)
+	b.pings++
+	b.counts[count]++
 	return nil
 }
 

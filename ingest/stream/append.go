@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,7 +98,8 @@ func (q *queue) take(spare []*waiter) []*waiter {
 }
 
 // Append returns once raw is on disk, synced. It returns ErrFull when MaxBytes
-// are taken and ErrClosed after Close; any other error means that raw may or may
+// are taken, ErrClosed after Close and ErrRefused for a raw that no pack can
+// carry; any other error means that raw may or may
 // not be kept, and so does ctx.Err() when ctx ends first. raw is not used after
 // Append has returned.
 func (s *Stream) Append(ctx context.Context, raw *ingest.Raw) error {
@@ -114,11 +116,11 @@ func (s *Stream) Append(ctx context.Context, raw *ingest.Raw) error {
 // newWaiter is raw encoded and ready for the queue.
 func (s *Stream) newWaiter(raw *ingest.Raw) (*waiter, error) {
 	size, err := entryBytes(raw)
-	if err != nil {
-		return nil, fmt.Errorf("append: %w", err)
+	if err := cmp.Or(ingest.CheckSubmitted(raw.Submitted), err); err != nil {
+		return nil, fmt.Errorf("append: %w: %w", ErrRefused, err)
 	}
 	if limit := frameLimit(s.options.MaxBody) - frameHeaderBytes - frameTrailerBytes; int64(size) > limit {
-		return nil, fmt.Errorf("append: raw of %d bytes: at most %d fit", size, limit)
+		return nil, fmt.Errorf("append: %w: raw of %d bytes: at most %d fit", ErrRefused, size, limit)
 	}
 	w := s.waiters.Get().(*waiter)
 	if cap(w.entry) < size {

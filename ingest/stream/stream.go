@@ -28,6 +28,9 @@ var (
 	// ErrFull is returned by Append when the stream holds MaxBytes: nothing is
 	// dropped to make room, only Trim does that.
 	ErrFull = errors.New("stream is full")
+	// ErrRefused is wrapped by Append's error about the raw itself: it is too large,
+	// or of an impossible time. Trying again does not help.
+	ErrRefused = errors.New("raw is refused")
 	// ErrClosed is returned by every method once Close was called.
 	ErrClosed = errors.New("stream is closed")
 )
