@@ -59,17 +59,17 @@ func TestCapturedClientsSentTwiceAreStoredOnce(t *testing.T) {
 	data := t.TempDir()
 	requests := readCaptured(t)
 	d := serve(t, data)
-	for _, name := range []string{"my-shop", "my-cli"} {
+	for _, name := range []string{"my-shop", "my-cli", "firefox-desktop"} {
 		if r := pinglake(t, "schema", "add-app", name, "--data", data); r.code != 0 {
 			t.Fatal(r.err)
 		}
 	}
-	eventually(t, data, "SELECT count(*) FROM information_schema.schemata WHERE schema_name IN ('my_shop_live', 'my_cli_live')", "2")
+	eventually(t, data, "SELECT count(*) FROM information_schema.schemata WHERE schema_name IN ('my_shop_live', 'my_cli_live', 'firefox_desktop_live')", "3")
 
 	sent := map[string]map[string]bool{} // table -> document_ids
 	for _, c := range requests {
 		parts := strings.Split(c.URL, "/")
-		if len(parts) != 6 || parts[2] != "my-shop" && parts[2] != "my-cli" {
+		if len(parts) != 6 || parts[2] == "telemetry" {
 			continue
 		}
 		body, err := base64.StdEncoding.DecodeString(c.Body)

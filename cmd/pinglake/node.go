@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,7 +15,6 @@ import (
 	"pinglake/batch"
 	"pinglake/conf"
 	"pinglake/dedup"
-	"pinglake/ingest"
 	"pinglake/ingest/decode"
 	"pinglake/ingest/sink"
 	"pinglake/ingest/stream"
@@ -32,14 +30,14 @@ type node struct {
 	logger   *slog.Logger
 	metrics  *prometheus.Registry
 
-	lock    *os.File
-	schemas *schema.Registry
-	lake    *lake.Lake
-	dedup   *dedup.Index
-	stream  *stream.Stream
-	sink    *sink.Sink
-	nightly *batch.Runner
-	catalog *catalog
+	lock     *os.File
+	doctypes *doctypes
+	lake     *lake.Lake
+	dedup    *dedup.Index
+	stream   *stream.Stream
+	sink     *sink.Sink
+	nightly  *batch.Runner
+	catalog  *catalog
 
 	jobs jobWatchers
 	// paused: this process only takes pings, nothing lands.
@@ -62,7 +60,8 @@ func (n *node) open(ctx context.Context) (err error) {
 	if n.lock, err = lockData(settings.Data); err != nil {
 		return err
 	}
-	if n.schemas, err = openSchemas(settings, logger); err != nil {
+	registry, err := openSchemas(settings, logger)
+	if err != nil {
 		return err
 	}
 	n.catalog = newCatalog(logger)
@@ -74,8 +73,14 @@ func (n *node) open(ctx context.Context) (err error) {
 		return err
 	}
 	n.catalog.lake = n.lake
-	n.learnTables()
-	if err := n.ensureTables(n.schemas.Doctypes()); err != nil {
+	n.doctypes = &doctypes{Registry: registry, lake: n.lake, logger: logger, refused: map[string]error{}}
+	if err := n.doctypes.learnTables(); err != nil {
+		return err
+	}
+	if err := n.doctypes.ensureSystemTables(); err != nil {
+		return err
+	}
+	if err := n.doctypes.ensureTables(registry.Doctypes()); err != nil {
 		return err
 	}
 	if n.dedup, err = dedup.Open(dedup.Options{
@@ -116,7 +121,7 @@ func (n *node) newSink() *sink.Sink {
 	return sink.New(sink.Options{
 		Source: n.stream,
 		Decoder: decode.New(decode.Options{
-			Schemas: n.schemas, MaxPayload: int(n.settings.Edge.MaxBody), LandfillIP: landfillIP,
+			Schemas: n.doctypes, MaxPayload: int(n.settings.Edge.MaxBody), LandfillIP: landfillIP,
 		}),
 		Dedup: n.dedup, Lake: n.lake,
 		BatchRows: n.settings.Sink.BatchRows, BatchBytes: int64(n.settings.Sink.BatchBytes),
@@ -168,53 +173,10 @@ func (n *node) landed(ctx context.Context) error {
 	return n.sink.Wait(ctx, last)
 }
 
-// learnTables tells the schemas which pings of Glean apps have come before.
-func (n *node) learnTables() {
-	refs, err := n.lake.Tables()
-	if err != nil {
-		n.logger.Warn("list the lake's tables", "err", err)
-		return
-	}
-	for _, ref := range refs {
-		namespace, live := strings.CutSuffix(ref.Dataset, "_live")
-		doctype, v1 := strings.CutSuffix(ref.Table, "_v1")
-		if live && v1 {
-			n.schemas.Learn(namespace, doctype)
-		}
-	}
-}
-
-// ensureTables makes the live and stable tables of doctypes, and the tables every
-// lake has.
-func (n *node) ensureTables(doctypes []*schema.Doctype) error {
-	var tables []*schema.Table
-	for _, family := range ingest.Families() {
-		tables = append(tables, schema.Raw(family), schema.Errors(family))
-	}
-	for _, d := range doctypes {
-		live, err := d.Table()
-		if err != nil {
-			n.logger.Warn("a schema gives no table", "namespace", d.Namespace, "doctype", d.DocType, "version", d.Version, "err", err)
-			continue
-		}
-		tables = append(tables, live, stableOf(live))
-	}
-	for _, table := range tables {
-		if err := n.lake.EnsureTable(table); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func stableOf(live *schema.Table) *schema.Table {
-	return live.In(strings.TrimSuffix(live.Dataset, "_live") + "_stable")
-}
-
 // watchSchemas makes tables for schemas as they come and change.
 func (n *node) watchSchemas(ctx context.Context) error {
-	return n.schemas.Watch(ctx, func(changed []*schema.Doctype) {
-		if err := n.ensureTables(changed); err != nil {
+	return n.doctypes.Watch(ctx, func(changed []*schema.Doctype) {
+		if err := n.doctypes.ensureTables(changed); err != nil {
 			n.logger.Error("make tables for changed schemas", "err", err)
 			return
 		}

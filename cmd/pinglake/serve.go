@@ -66,7 +66,7 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 	if err != nil {
 		return errors.Join(usagef("listen for pings: %w (choose another with --edge-addr)", err), admin.Close())
 	}
-	logger.Info("serving", "edge", listener.Addr().String(), "admin", admin.addr(), "data", settings.Data, "schemas", len(n.schemas.Doctypes()))
+	logger.Info("serving", "edge", listener.Addr().String(), "admin", admin.addr(), "data", settings.Data, "pings", len(n.doctypes.Doctypes()))
 	if _, err := daemon.SdNotify(false, daemon.SdNotifyReady); err != nil {
 		logger.Warn("notify systemd", "err", err)
 	}
