@@ -85,9 +85,9 @@ type Query struct {
 	Threads int  `mapstructure:"threads" default:"0" min:"0" max:"1024" doc:"threads of a query session; 0 means all cores"`
 }
 
-// Retention says how long partitions are kept.
+// Retention says which days are too old to be made again.
 type Retention struct {
-	LiveDays int `mapstructure:"live_days" default:"30" min:"2" max:"3650" doc:"days for which live and raw partitions are kept"`
+	LiveDays int `mapstructure:"live_days" default:"30" min:"2" max:"3650" doc:"a day older than this without live rows counts as expired, not as empty"`
 }
 
 // Log is what the process says on standard error.

@@ -14,6 +14,11 @@ func TestTheDemosNumbersEqualTheSimulators(t *testing.T) {
 			t.Fatalf("exit %d\n%s%s", r.code, r.out, r.err)
 		}
 	}
+	// Once other pings come into the folder it is no demo's any more.
+	serve(t, data).stop()
+	if r := pinglake(t, "demo", "--data", data); r.code != 2 || !strings.Contains(r.err, "no demo made it") {
+		t.Errorf("a served folder: exit %d: %s", r.code, r.err)
+	}
 	// What the demo compared is there for everybody.
 	got := query(t, data, "SELECT count(*), min(dau) > 0, max(mau) <= 150 FROM my_app.active_users_aggregates")
 	if got[0] != "35,true,true" {

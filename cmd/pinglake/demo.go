@@ -42,7 +42,8 @@ the nightly of each day, and compares DAU, WAU, MAU and one-week retention with
 what the simulator knows. It exits 1 if they differ.
 
 The folder is ./pinglake-demo, or --data; it must be absent, empty or of an
-earlier demo, which is removed.`,
+earlier demo, which is removed. Once pinglake serve or import has used a demo's
+folder, it is kept.`,
 		Example: "  pinglake demo\n  pinglake demo --clients 10000 --data /tmp/lake",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -96,6 +97,14 @@ func clearDemo(dir string) error {
 		return err
 	}
 	return os.WriteFile(mark, []byte("pinglake demo removes this folder when it runs again\n"), 0o644)
+}
+
+// keepDemo makes a demo's folder one to keep, because other pings come into it.
+func keepDemo(data string) error {
+	if err := os.Remove(filepath.Join(data, demoMark)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (a *app) demo(ctx context.Context, settings *conf.Settings, logger *slog.Logger, population *sim.Population) error {

@@ -38,6 +38,9 @@ func withRunningNode(ctx context.Context, settings *conf.Settings, logger *slog.
 
 func (a *app) importHere(ctx context.Context, settings *conf.Settings, logger *slog.Logger, from io.Reader) (report *importReport, err error) {
 	err = withRunningNode(ctx, settings, logger, func(ctx context.Context, n *node) error {
+		if err := keepDemo(settings.Data); err != nil {
+			return err
+		}
 		if report, err = importMessages(ctx, n, from); err != nil {
 			return err
 		}

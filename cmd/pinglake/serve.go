@@ -50,7 +50,7 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	if err := n.catalog.write(ctx); err != nil {
+	if err := errors.Join(keepDemo(settings.Data), n.catalog.write(ctx)); err != nil {
 		return err
 	}
 	edgeServer, err := n.newEdge()
