@@ -179,23 +179,33 @@ func pinglake(t *testing.T, args ...string) result {
 // query asks the lake and returns the answer as CSV lines without the header.
 func query(t *testing.T, data, sql string) []string {
 	t.Helper()
-	r := pinglake(t, "sql", "--data", data, "-csv", "-noheader", "-c", sql)
-	if r.code != 0 {
-		t.Fatalf("%s\nexit %d: %s", sql, r.code, r.err)
+	lines, fault := tryQuery(t, data, sql)
+	if fault != "" {
+		t.Fatalf("%s\n%s", sql, fault)
 	}
-	return strings.Fields(strings.ReplaceAll(r.out, " ", "_"))
+	return lines
 }
 
-// eventually asks until the answer is want.
+func tryQuery(t *testing.T, data, sql string) (lines []string, fault string) {
+	t.Helper()
+	r := pinglake(t, "sql", "--data", data, "-csv", "-noheader", "-c", sql)
+	if r.code != 0 {
+		return nil, fmt.Sprintf("exit %d: %s", r.code, r.err)
+	}
+	return strings.Fields(strings.ReplaceAll(r.out, " ", "_")), ""
+}
+
+// eventually asks until the answer is want. Before that the view may not be there.
 func eventually(t *testing.T, data, sql, want string) {
 	t.Helper()
-	var got string
+	var got []string
+	var fault string
 	for end := time.Now().Add(deadline); time.Now().Before(end); {
-		if got = strings.Join(query(t, data, sql), " "); got == want {
+		if got, fault = tryQuery(t, data, sql); fault == "" && strings.Join(got, " ") == want {
 			return
 		}
 	}
-	t.Fatalf("%s\n got %s\nwant %s", sql, got, want)
+	t.Fatalf("%s\n got %q %s\nwant %q", sql, got, fault, want)
 }
 
 // shared finds a folder of outside test data beside the project, or skips.
