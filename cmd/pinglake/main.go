@@ -109,15 +109,13 @@ MAU and retention come from.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w (see pinglake %s --help)", err, cmd.Name())
+		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
 		a.serveCommand(), a.demoCommand(), a.simCommand(), a.importCommand(), a.batchCommand(),
 		a.sqlCommand(), a.schemaCommand(), a.catalogCommand(), a.configCommand(), a.versionCommand(),
 	)
-	for _, cmd := range root.Commands() {
-		usageArgs(cmd)
-	}
+	usageArgs(root)
 	return root
 }
 
@@ -126,7 +124,7 @@ func usageArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usagef("%w (see pinglake %s --help)", err, cmd.Name())
+				return usagef("%w (see %s --help)", err, cmd.CommandPath())
 			}
 			return nil
 		}

@@ -60,6 +60,9 @@ func (n *node) open(ctx context.Context) (err error) {
 	if n.lock, err = lockData(settings.Data); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(settings.SchemasDir(), 0o755); err != nil {
+		return err
+	}
 	registry, err := openSchemas(settings, logger)
 	if err != nil {
 		return err
@@ -204,11 +207,7 @@ func (n *node) expireDedup(ctx context.Context) error {
 func lakeDir(data string) string { return filepath.Join(data, "lake") }
 
 func openSchemas(settings *conf.Settings, logger *slog.Logger) (*schema.Registry, error) {
-	dir := settings.SchemasDir()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	return schema.Open(schema.Options{Dir: dir, Logger: logger})
+	return schema.Open(schema.Options{Dir: settings.SchemasDir(), Logger: logger})
 }
 
 // lockData takes the data folder for this process, making it if need be.
