@@ -213,7 +213,7 @@ func (s *Sink) land(ctx context.Context, b *batch, cause closeCause) error {
 	began := s.Now()
 	staged, err := b.rows.Stage(ctx, b.first, b.last)
 	if err != nil {
-		return errors.Join(err, b.rows.Discard())
+		return err
 	}
 	if err := s.crashAfter(stepStage); err != nil {
 		return err
