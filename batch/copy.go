@@ -26,7 +26,7 @@ const tagsColumn = "metadata.header.x_source_tags"
 // copyStatement selects the rows of live[date] that stay, in the order they lie in.
 //
 // Of the copies of an id the earliest wins, by file and row where timestamps are
-// equal. Rows from automation take no part, nor do rows without an id. The
+// equal; ids that differ in case only are one. Rows from automation take no part, nor do rows without an id. The
 // repeated ids are found first and only their rows are numbered; most days have
 // none, and then nothing is joined or sorted.
 func (r *Runner) copyStatement(ctx context.Context, j *job, date int32) (statement, error) {
@@ -47,7 +47,7 @@ func (r *Runner) copyStatement(ctx context.Context, j *job, date int32) (stateme
 	candidates := "SELECT * FROM read_parquet(" + textList(append([]string{schema}, files...)) +
 		", filename = true, file_row_number = true, union_by_name = true, hive_partitioning = false)\nWHERE " + keep
 	var repeats int64
-	count := "SELECT count(*) - count(DISTINCT document_id) FROM (\n" + candidates + "\n)"
+	count := "SELECT count(*) - count(DISTINCT lower(document_id)) FROM (\n" + candidates + "\n)"
 	if err := r.scan(ctx, count, nil, &repeats); err != nil {
 		return statement{}, err
 	}
@@ -58,13 +58,13 @@ func (r *Runner) copyStatement(ctx context.Context, j *job, date int32) (stateme
 %s
 ),
 repeated AS (
-  SELECT document_id FROM candidates GROUP BY document_id HAVING count(*) > 1
+  SELECT lower(document_id) AS id FROM candidates GROUP BY lower(document_id) HAVING count(*) > 1
 ),
 numbered AS (
   SELECT filename, file_row_number, row_number() OVER (
-    PARTITION BY document_id ORDER BY submission_timestamp, filename, file_row_number) AS place
+    PARTITION BY lower(document_id) ORDER BY submission_timestamp, filename, file_row_number) AS place
   FROM candidates
-  WHERE document_id IN (SELECT document_id FROM repeated)
+  WHERE lower(document_id) IN (SELECT id FROM repeated)
 )
 SELECT candidates.* EXCLUDE (filename, file_row_number)
 FROM candidates

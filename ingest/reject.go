@@ -28,16 +28,6 @@ const (
 	DecoderPanic      Reason = "decoder_panic"       // a fault of ours, kept to the one ping
 )
 
-// KnownDoctype says whether a reject of this reason was of a doctype that has a
-// schema, so that its name may label a metric.
-func (r Reason) KnownDoctype() bool {
-	switch r {
-	case UnknownVersion, SchemaViolation, Expired, Duplicate:
-		return true
-	}
-	return false
-}
-
 // Step is the decoder step a reason belongs to: the column error_type, in the
 // reference's words.
 func (r Reason) Step() string {
@@ -92,6 +82,9 @@ type RejectError struct {
 	// Payload is the body as it was when the failing step began: unpacked if it
 	// could be, not scrubbed. Empty for a duplicate.
 	Payload []byte
+	// Namespace and DocType are the schema's own names, once it is known: few enough
+	// to label metrics, whatever clients write.
+	Namespace, DocType string
 }
 
 // Error is the reason and its cause.

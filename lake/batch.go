@@ -59,6 +59,9 @@ func (l *Lake) NewBatch() *Batch {
 // Rows is the number of rows added.
 func (b *Batch) Rows() int { return b.rows }
 
+// Files is the number of files in memory, one a table and date.
+func (b *Batch) Files() int { return len(b.open) }
+
 // Bytes estimates the size of the rows added, before compression.
 func (b *Batch) Bytes() int64 { return b.bytes }
 
@@ -209,8 +212,10 @@ func (b *Batch) stage(ctx context.Context, first, last uint64) (*Staged, error) 
 		return nil, errors.New("no such span")
 	}
 	s := &Staged{lake: l, dir: filepath.Join(l.staging, spanName(first, last))}
-	if _, err := os.Stat(s.dir); err == nil {
-		return nil, fmt.Errorf("%s is there already: publish or discard it", s.dir)
+	// A folder of this name is of an attempt that could not clean up: the caller
+	// stages no span again once it is committed.
+	if err := l.discard(s.dir); err != nil {
+		return nil, err
 	}
 	for _, t := range b.tables {
 		if err := l.EnsureTable(t); err != nil {

@@ -51,6 +51,10 @@ func (s *Staged) move(name string) error {
 			Remedy: "move the file out of the folder and start again"}
 	}
 	dir := l.partitionDir(ref, date)
+	if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {
+		return &CorruptError{Path: filepath.Join(dir, file), Contradiction: "a committed span is to be published under the name of another",
+			Remedy: "the lake is of another stream or dedup index: put back the folders of the same moment; nothing was replaced"}
+	}
 	err := l.disk.mkdir(l.dir, dir)
 	if err == nil {
 		err = l.disk.rename(filepath.Join(s.dir, name), filepath.Join(dir, file))

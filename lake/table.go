@@ -1,11 +1,13 @@
 package lake
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,11 +33,11 @@ func (l *Lake) EnsureTable(t *schema.Table) error {
 		return fmt.Errorf("ensure table %s: %w", t, err)
 	}
 	if merged != nil {
-		what := "table has new columns"
+		what, level := "table has new columns", slog.LevelInfo
 		if isNew {
-			what = "table made"
+			what, level = "table made", slog.LevelDebug
 		}
-		l.logger.Info(what, "table", t.String(), "columns", len(merged.Columns))
+		l.logger.Log(context.Background(), level, what, "table", t.String(), "columns", len(merged.Columns))
 		if l.onTable != nil {
 			l.onTable(merged)
 		}

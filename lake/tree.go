@@ -116,6 +116,33 @@ func (l *Lake) LastPosition(ref TableRef, date int32) (last uint64, ok bool, err
 	return last, ok, nil
 }
 
+// LastSpan is the span of the highest position in the lake, 0, 0 if no file has
+// one: where to go on when the dedup index is lost.
+func (l *Lake) LastSpan() (first, last uint64, err error) {
+	refs, err := l.Tables()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, ref := range refs {
+		dates, err := l.Partitions(ref)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, date := range dates {
+			names, err := parquetNames(l.partitionDir(ref, date))
+			if err != nil {
+				return 0, 0, fmt.Errorf("list %s: %w", partitionText(ref, date), err)
+			}
+			for _, name := range names {
+				if f, isSpan := parseSpanFile(name); isSpan && f.last > last {
+					first, last = f.first, f.last
+				}
+			}
+		}
+	}
+	return first, last, nil
+}
+
 // FileMetadata is the key-value metadata in a Parquet file's footer. A file that
 // is no whole Parquet file is ErrCorrupt.
 func (l *Lake) FileMetadata(path string) (map[string]string, error) {

@@ -16,6 +16,9 @@ type actor struct {
 	run func(stop, orderly context.Context) error
 }
 
+// errAbandoned marks that something still runs: what it uses must not be closed.
+var errAbandoned = errors.New("")
+
 // runActors starts the actors in order and, when ctx is done or one of them ends,
 // stops them in reverse, each after the one before it has ended: those that take
 // work in go first, those that finish it last. Three quarters of drain are for an
@@ -59,7 +62,7 @@ func runActors(ctx context.Context, actors []actor, drain time.Duration, logger 
 		case err := <-started[i].done:
 			errs = append(errs, err)
 		case <-last.C:
-			return errors.Join(append(errs, fmt.Errorf("%s did not end within %s", actors[i].name, drain))...)
+			return errors.Join(append(errs, fmt.Errorf("%s did not end within %s%w", actors[i].name, drain, errAbandoned))...)
 		}
 	}
 	return errors.Join(errs...)

@@ -37,11 +37,8 @@ func listenAdmin(n *node) (*admin, error) {
 		return nil, err
 	}
 	var err error
-	if a.socket, err = net.Listen("unix", path); err != nil {
+	if a.socket, err = listenSocket(path); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, a.Close())
 	}
 	if n.settings.Admin.Addr == "" {
 		return a, nil
@@ -50,6 +47,41 @@ func listenAdmin(n *node) (*admin, error) {
 		return nil, errors.Join(usagef("listen for admin: %w (choose another with --admin-addr)", err), a.Close())
 	}
 	return a, nil
+}
+
+// maxSocketPath is the longest path of a socket that the system takes, and
+// socketRoom what a path needs beyond the data folder's.
+const (
+	maxSocketPath = 107
+	socketRoom    = len("/.admin-0123456789/s")
+)
+
+// checkSocketPath refuses a data folder whose socket could not be listened on.
+func checkSocketPath(data string) error {
+	if most := maxSocketPath - socketRoom; len(data) > most {
+		return usagef("the path of the data folder has %d bytes, at most %d fit for its socket: choose a shorter --data, a relative one for example", len(data), most)
+	}
+	return nil
+}
+
+// listenSocket listens where only the owner may connect, from the first moment: it
+// is made in a folder of the owner's and renamed into place.
+func listenSocket(path string) (_ net.Listener, err error) {
+	private, err := os.MkdirTemp(filepath.Dir(path), ".admin-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(private)) }()
+	made := filepath.Join(private, "s")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	listener.SetUnlinkOnClose(false)
+	if err := errors.Join(os.Chmod(made, 0o600), os.Rename(made, path)); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
 }
 
 func (a *admin) addr() string {
@@ -61,7 +93,7 @@ func (a *admin) addr() string {
 
 // Close closes the listeners.
 func (a *admin) Close() error {
-	err := a.socket.Close()
+	err := errors.Join(a.socket.Close(), os.Remove(socketPath(a.node.settings.Data)))
 	if a.tcp != nil {
 		err = errors.Join(err, a.tcp.Close())
 	}

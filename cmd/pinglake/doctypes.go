@@ -44,6 +44,7 @@ func (d *doctypes) Lookup(namespace, doctype, version string) (*schema.Doctype, 
 
 // ensureTables makes the live and stable tables of the given doctypes.
 func (d *doctypes) ensureTables(all []*schema.Doctype) error {
+	var faults []error
 	for _, doctype := range all {
 		live, err := doctype.Table()
 		if err != nil {
@@ -55,7 +56,8 @@ func (d *doctypes) ensureTables(all []*schema.Doctype) error {
 			err = d.lake.EnsureTable(stableOf(live))
 		}
 		if err != nil && !errors.Is(err, lake.ErrIncompatible) {
-			return err
+			faults = append(faults, err)
+			continue
 		}
 		if err != nil {
 			err = fmt.Errorf("%w; publish the schema as a new version", err)
@@ -67,7 +69,7 @@ func (d *doctypes) ensureTables(all []*schema.Doctype) error {
 		}
 		d.mu.Unlock()
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // ensureSystemTables makes the tables that every lake has.

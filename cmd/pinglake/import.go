@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -120,11 +121,16 @@ const (
 // can be queried.
 func importMessages(ctx context.Context, n *node, from io.Reader) (*importReport, error) {
 	i := &importer{node: n, report: &importReport{}}
-	lines := bufio.NewScanner(from)
-	lines.Buffer(make([]byte, 0, 64<<10), maxMessage)
-	for number := 1; lines.Scan(); number++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
+	lines := bufio.NewReaderSize(from, 64<<10)
+	var reading error
+	for number := 1; reading == nil; number++ {
+		var line []byte
+		if line, reading = readLine(lines); errors.Is(reading, errLongLine) {
+			i.refuse(number, reading)
+			reading = nil
+			continue
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
 		if err := i.add(ctx, number, line); err != nil {
@@ -132,13 +138,36 @@ func importMessages(ctx context.Context, n *node, from io.Reader) (*importReport
 		}
 	}
 	err := i.flush(ctx)
-	if reading := lines.Err(); reading != nil {
+	if !errors.Is(reading, io.EOF) {
 		err = errors.Join(fmt.Errorf("read messages: %w", reading), err)
 	}
 	if err != nil {
 		return i.report, err
 	}
 	return i.report, n.landed(ctx)
+}
+
+var errLongLine = fmt.Errorf("the line is longer than %d bytes", maxMessage)
+
+// readLine reads up to the next line's end, or the end of the input. A line that
+// is too long is passed over.
+func readLine(from *bufio.Reader) (line []byte, err error) {
+	size := 0
+	for {
+		part, err := from.ReadSlice('\n')
+		if size += len(part); size <= maxMessage {
+			line = append(line, part...)
+		} else {
+			line = nil
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case size > maxMessage:
+			return nil, errLongLine
+		default:
+			return line, err
+		}
+	}
 }
 
 // importer gathers messages into runs.
@@ -183,7 +212,7 @@ func (i *importer) flush(ctx context.Context) error {
 			i.refuse(i.numbers[0], err)
 			i.run, i.numbers = i.run[1:], i.numbers[1:]
 		case errors.Is(err, stream.ErrFull):
-			if err := i.node.landed(ctx); err != nil {
+			if err := i.room(ctx); err != nil {
 				return err
 			}
 		case err != nil:
@@ -192,6 +221,19 @@ func (i *importer) flush(ctx context.Context) error {
 	}
 	i.run, i.numbers, i.bytes = nil, nil, 0
 	return nil
+}
+
+// room waits until what is in the stream is landed, and a moment for its trim.
+func (i *importer) room(ctx context.Context) error {
+	if err := i.node.landed(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(100 * time.Millisecond):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // jsonLine writes v as one line, for scripts.

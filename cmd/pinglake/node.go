@@ -60,6 +60,11 @@ func (n *node) open(ctx context.Context) (err error) {
 	if n.lock, err = lockData(settings.Data); err != nil {
 		return err
 	}
+	if settings.Schemas != "" {
+		if _, err := os.Stat(settings.Schemas); err != nil {
+			return usagef("schemas: %w", err)
+		}
+	}
 	if err := os.MkdirAll(settings.SchemasDir(), 0o755); err != nil {
 		return err
 	}
@@ -91,7 +96,10 @@ func (n *node) open(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	first, last := n.dedup.Last()
+	first, last, err := n.lastSpan()
+	if err != nil {
+		return err
+	}
 	if err := n.lake.Recover(first, last); err != nil {
 		return err
 	}
@@ -110,6 +118,21 @@ func (n *node) open(ctx context.Context) (err error) {
 		Ready: n.ready, OnTable: n.catalog.changed, Progress: n.jobEvent, Logger: logger,
 	})
 	return err
+}
+
+// lastSpan is the last committed span. A new dedup index beside a lake that has
+// spans was lost: it goes on behind them, so that no position is used twice and
+// what the stream still has is read.
+func (n *node) lastSpan() (first, last uint64, err error) {
+	if first, last = n.dedup.Last(); last != 0 {
+		return first, last, nil
+	}
+	if first, last, err = n.lake.LastSpan(); err != nil || last == 0 {
+		return 0, 0, err
+	}
+	n.logger.Warn("the dedup index is new but the lake is not: repeats of pings stored before will be stored again",
+		"first", first, "last", last)
+	return first, last, n.dedup.Commit(dedup.Commit{First: first, Last: last, Day: schema.DateOf(time.Now())})
 }
 
 func (n *node) newSink() *sink.Sink {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -45,11 +46,18 @@ SIGTERM stops it in order; a second one at once.`,
 }
 
 func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (err error) {
+	if err := checkSocketPath(settings.Data); err != nil {
+		return err
+	}
 	n, err := openNode(ctx, settings, logger)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, n.Close()) }()
+	defer func() {
+		if !errors.Is(err, errAbandoned) {
+			err = errors.Join(err, n.Close())
+		}
+	}()
 	if err := errors.Join(keepDemo(settings.Data), n.catalog.write(ctx)); err != nil {
 		return err
 	}
@@ -91,7 +99,7 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 		actor{"admin", admin.run},
 		actor{"edge", func(stop, orderly context.Context) error { return serveHTTP(stop, orderly, edgeServer, listener) }},
 	)
-	err = runActors(ctx, actors, settings.DrainTimeout, logger)
+	err = errors.Join(runActors(ctx, actors, settings.DrainTimeout, logger), os.Remove(socketPath(settings.Data)))
 	if _, err := daemon.SdNotify(false, daemon.SdNotifyStopping); err != nil {
 		logger.Warn("notify systemd", "err", err)
 	}
@@ -106,7 +114,10 @@ func (n *node) newEdge() (*http.Server, error) {
 		IsFull:  func(err error) bool { return errors.Is(err, stream.ErrFull) },
 		Version: edgeVersion(),
 		Checks: []edge.Check{{Name: "stream", Run: func(ctx context.Context) error {
-			_, err := n.stream.Last(ctx)
+			state, err := n.stream.State(ctx)
+			if err == nil && state.Bytes > state.MaxBytes/10*9 {
+				err = fmt.Errorf("%d of %d bytes are taken: pings are refused when it is full", state.Bytes, state.MaxBytes)
+			}
 			return err
 		}}},
 		Logger: n.logger, Metrics: n.metrics,

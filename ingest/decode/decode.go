@@ -25,6 +25,8 @@ const DefaultMaxPayload = 8 << 20
 // schema.ErrUnknownDoctype or schema.ErrUnknownVersion.
 type Schemas interface {
 	Lookup(namespace, doctype, version string) (*schema.Doctype, error)
+	// Accept is told of a valid payload. An error wraps schema.ErrUnknownDoctype.
+	Accept(*schema.Doctype) error
 }
 
 // ClientIP says whether landfill rows keep the client's addresses.
@@ -74,7 +76,8 @@ func New(o Options) *Decoder {
 // Decoded is a ping with its row in its live table.
 type Decoded struct {
 	ingest.Ping
-	Row schema.Row
+	Doctype *schema.Doctype
+	Row     schema.Row
 }
 
 // Decode opens raw. The error, if any, is an *ingest.RejectError; a panic on the
@@ -98,6 +101,7 @@ type submission struct {
 	attributes map[string]string // what is known so far
 	payload    []byte            // the body as the current step sees it
 	bomb       bool              // it unpacks to more than maxPayload
+	doctype    *schema.Doctype   // once it is known
 }
 
 // ownAttributes is a copy of the raw's attributes without its addresses.
@@ -130,8 +134,13 @@ func (s *submission) decode() ([]Decoded, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.doctype = doctype
 	if err := doctype.Validate(document); err != nil {
 		return nil, s.reject(ingest.SchemaViolation, err)
+	}
+	if err := s.schemas.Accept(doctype); err != nil {
+		s.doctype = nil
+		return nil, s.reject(ingest.UnknownDoctype, err)
 	}
 	metadata := doctype.Metadata()
 	if through := metadata.CollectThrough; !through.IsZero() && schema.DateOf(s.raw.Submitted) > schema.DateOf(through) {
@@ -157,7 +166,7 @@ func (s *submission) decode() ([]Decoded, error) {
 		Submitted:  s.raw.Submitted,
 		Attributes: s.attributes,
 	}
-	return []Decoded{{Ping: ping, Row: row}}, nil
+	return []Decoded{{Ping: ping, Doctype: doctype, Row: row}}, nil
 }
 
 // lookup finds the doctype, and the version of a submission whose URI has none.
@@ -183,7 +192,11 @@ func (s *submission) lookup(document *fastjson.Value) (*schema.Doctype, string, 
 }
 
 func (s *submission) reject(reason ingest.Reason, err error) *ingest.RejectError {
-	return &ingest.RejectError{Reason: reason, Err: err, Attributes: s.attributes, Payload: s.payload}
+	reject := &ingest.RejectError{Reason: reason, Err: err, Attributes: s.attributes, Payload: s.payload}
+	if s.doctype != nil {
+		reject.Namespace, reject.DocType = s.doctype.Namespace, s.doctype.DocType
+	}
+	return reject
 }
 
 func (s *submission) rejectDocument(err error) *ingest.RejectError {

@@ -182,6 +182,8 @@ func TestAPanicIsOneReject(t *testing.T) {
 
 type panicking struct{}
 
+func (panicking) Accept(*schema.Doctype) error { return nil }
+
 func (panicking) Lookup(_, _, _ string) (*schema.Doctype, error) { panic("a fault of ours") }
 
 func TestErrorRowsExplainThemselves(t *testing.T) {

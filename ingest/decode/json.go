@@ -195,7 +195,22 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
+// maxNumber is the longest number, in characters.
+const maxNumber = 1000
+
 func (s *scanner) number() bool {
+	start := s.i
+	if !s.numeral() {
+		return false
+	}
+	if s.i-start > maxNumber {
+		s.i = start + maxNumber
+		return s.expected(fmt.Sprintf("the end of a number of %d characters", maxNumber))
+	}
+	return true
+}
+
+func (s *scanner) numeral() bool {
 	if s.at() == '-' {
 		s.i++
 	}

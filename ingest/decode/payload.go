@@ -31,13 +31,27 @@ func (s *submission) unpack() {
 	}
 }
 
+// maxRatio is how many bytes one packed byte can become, at the very most.
+const maxRatio = 1032
+
+// MaxUnpacked bounds the memory that a body can become in bytes, without opening
+// it: itself, or what the best packed gzip of its size holds, up to the limit.
+func MaxUnpacked(body []byte) int {
+	if !isGzip(body) {
+		return len(body)
+	}
+	return min(maxRatio*len(body), DefaultMaxPayload)
+}
+
+func isGzip(body []byte) bool { return len(body) >= 18 && body[0] == 0x1f && body[1] == 0x8b }
+
 var errBomb = errors.New("unpacks to more than the limit")
 
 // gunzip unpacks member by member, as Java's GZIPInputStream does: concatenated
 // members are one text, and what follows the last member is ignored unless it
 // begins like another. It stops with errBomb past limit bytes.
 func gunzip(packed []byte, limit int) ([]byte, error) {
-	if len(packed) < 18 || packed[0] != 0x1f || packed[1] != 0x8b {
+	if !isGzip(packed) {
 		return nil, gzip.ErrHeader
 	}
 	from := bytes.NewReader(packed)
@@ -84,7 +98,10 @@ func parseDocument(payload []byte) (*fastjson.Value, error) {
 	if document.Type() != fastjson.TypeObject {
 		return nil, errNotAnObject
 	}
-	dropRepeatedKeys(document)
+	budget := repeatBudget
+	if !dropRepeatedKeys(document, &budget) {
+		return nil, errors.New("too many repeated keys in large objects")
+	}
 	return document, nil
 }
 
@@ -100,21 +117,36 @@ func invalidUTF8(b []byte) int {
 	return len(b)
 }
 
-// dropRepeatedKeys leaves each object with the last value of each key.
-func dropRepeatedKeys(v *fastjson.Value) {
+// repeatBudget bounds the work for repeated keys of one payload, in moved members:
+// dropping a key moves those behind it, and a few packed kilobytes can hold
+// millions.
+const repeatBudget = 1_000_000
+
+// dropRepeatedKeys leaves each object with the last value of each key. It gives up
+// when that costs more than the budget.
+func dropRepeatedKeys(v *fastjson.Value, budget *int) bool {
 	switch v.Type() {
 	case fastjson.TypeArray:
 		items, _ := v.Array()
 		for _, item := range items {
-			dropRepeatedKeys(item)
+			if !dropRepeatedKeys(item, budget) {
+				return false
+			}
 		}
 	case fastjson.TypeObject:
 		object, _ := v.Object()
-		for _, key := range repeatedKeys(object) {
+		repeated := repeatedKeys(object)
+		if *budget -= len(repeated) * object.Len(); *budget < 0 {
+			return false
+		}
+		for _, key := range repeated {
 			object.Del(key)
 		}
-		object.Visit(func(_ []byte, child *fastjson.Value) { dropRepeatedKeys(child) })
+		ok := true
+		object.Visit(func(_ []byte, child *fastjson.Value) { ok = ok && dropRepeatedKeys(child, budget) })
+		return ok
 	}
+	return true
 }
 
 // repeatedKeys lists each key once for each value but its last.

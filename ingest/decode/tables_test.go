@@ -136,6 +136,8 @@ func TestScanValueIsStrict(t *testing.T) {
 		{"{\"a\":\"\x01\"}", 0, "byte 6 is '\\x01' where an escape is expected"},
 		{`{"a":"\q"}`, 0, "byte 7 is 'q' where an escape is expected"},
 		{`{"a":"\u00g0"}`, 0, "byte 10 is 'g' where a hexadecimal digit is expected"},
+		{strings.Repeat("1", 1000), 1000, ""},
+		{strings.Repeat("1", 1001), 0, "byte 1000 is '1' where the end of a number of 1000 characters is expected"},
 		{strings.Repeat("[", 256) + strings.Repeat("]", 256), 512, ""},
 		{strings.Repeat("[", 258) + strings.Repeat("]", 258), 0, "byte 257 is '[' where nothing deeper than 256 levels is expected"},
 	} {
@@ -164,6 +166,22 @@ func TestOfRepeatedKeysTheLastCounts(t *testing.T) {
 		}
 		if got := document.String(); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestRepeatedKeysCostLittle(t *testing.T) {
+	for _, c := range []struct {
+		what    string
+		repeats int
+		refused bool
+	}{
+		{"some", 900, false},
+		{"a payload of nothing else", 500_000, true},
+	} {
+		_, err := parseDocument([]byte("{" + strings.Repeat(`"a":1,`, c.repeats) + `"a":2}`))
+		if (err != nil) != c.refused {
+			t.Errorf("%s: %v", c.what, err)
 		}
 	}
 }

@@ -152,6 +152,10 @@ func (h *handler) submit(w http.ResponseWriter, r *http.Request, uri, args strin
 	return notAllowed(w, submitMethods)
 }
 
+// appendTimeout is how long a request waits to become durable. The stream answers
+// long before, or is unwell.
+const appendTimeout = time.Minute
+
 // keep makes the request durable and answers: 431, 413, 200, 507, 503, in the
 // order in which they are decided.
 func (h *handler) keep(w http.ResponseWriter, r *http.Request, uri, args string) int {
@@ -171,13 +175,15 @@ func (h *handler) keep(w http.ResponseWriter, r *http.Request, uri, args string)
 
 	// After the body, so that a slow upload cannot land in a day long closed.
 	raw.Submitted = h.now().UTC().Truncate(time.Microsecond)
-	err = h.stream.Append(r.Context(), &raw)
+	// Not under the request's context: it ends when the client closes its side, and
+	// a client that has only finished sending still reads the answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), appendTimeout)
+	defer cancel()
+	err = h.stream.Append(ctx, &raw)
 	switch {
 	case err == nil:
 		w.WriteHeader(http.StatusOK)
 		return http.StatusOK
-	case r.Context().Err() != nil:
-		return statusClientGone
 	case h.isFull(err):
 		h.log.warn("ping refused: the stream is full", err)
 		return unavailable(w, http.StatusInsufficientStorage)
@@ -193,6 +199,9 @@ func (h *handler) refuseBody(w http.ResponseWriter, r *http.Request, err error) 
 	case errors.Is(err, errBodyTooLarge):
 		return answer(w, http.StatusRequestEntityTooLarge, "payload too large\n")
 	case r.Context().Err() != nil:
+		// Without a status of ours the server would answer 200.
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusServiceUnavailable)
 		return statusClientGone
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		// Not a 4xx: a client deletes its ping on those.

@@ -301,32 +301,45 @@ func TestHeartbeatNamesWhatIsNotWell(t *testing.T) {
 	}
 }
 
-// blocking is an Appender that answers nothing until its context ends.
-type blocking struct{ entered chan struct{} }
-
-func (b blocking) Append(ctx context.Context, _ *ingest.Raw) error {
-	close(b.entered)
-	<-ctx.Done()
-	return ctx.Err()
+// gone is an Appender that meets the end of the client's side, then answers err.
+type gone struct {
+	leave context.CancelFunc
+	err   error
 }
 
-func TestClientThatLeavesIsNotAnswered(t *testing.T) {
-	stream := blocking{make(chan struct{})}
-	registry := prometheus.NewRegistry()
-	var log bytes.Buffer
-	h := mustHandler(t, Options{Stream: stream, Metrics: registry, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		<-stream.entered
-		cancel()
-	}()
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, request(t, "POST /submit/a HTTP/1.1\nHost: x", "").WithContext(ctx))
-	if got := counts(t, registry); !slices.Contains(got, "499=1") {
-		t.Errorf("counted %v", got)
+func (g gone) Append(ctx context.Context, _ *ingest.Raw) error {
+	g.leave()
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if log.Len() != 0 || w.Body.Len() != 0 {
-		t.Errorf("logged %q, answered %q", log.String(), w.Body.String())
+	return g.err
+}
+
+func TestAClientThatClosedItsSideGetsTheTrueAnswer(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+	}{{nil, 200}, {errFull, 507}, {errOther, 503}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		h := mustHandler(t, Options{Stream: gone{cancel, c.err}, IsFull: func(err error) bool { return errors.Is(err, errFull) }})
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, request(t, "POST /submit/a HTTP/1.1\nHost: x", "").WithContext(ctx))
+		if w.Code != c.status {
+			t.Errorf("append %v: status %d, want %d", c.err, w.Code, c.status)
+		}
+	}
+}
+
+func TestAClientThatLeftInItsBodyIsNeverToldOK(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	registry := prometheus.NewRegistry()
+	r := request(t, "POST /submit/a HTTP/1.1\nHost: x", "").WithContext(ctx)
+	r.Body, r.ContentLength = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)), 5
+	w := httptest.NewRecorder()
+	mustHandler(t, Options{Stream: &recorder{}, Metrics: registry}).ServeHTTP(w, r)
+	if got := counts(t, registry); w.Code != 503 || !slices.Contains(got, "499=1") {
+		t.Errorf("status %d, counted %v", w.Code, got)
 	}
 }
 

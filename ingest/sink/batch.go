@@ -19,15 +19,22 @@ const (
 	causeRows   closeCause = "rows"
 	causeBytes  closeCause = "bytes"
 	causePeriod closeCause = "period"
+	causeTables closeCause = "tables"
 	causeWanted closeCause = "wanted" // somebody waits for it
 	causeStop   closeCause = "stop"
+	causeIdle   closeCause = "idle" // nothing came; never counted
 )
 
 const (
 	// packsPerRead bounds what one read brings into memory.
 	packsPerRead = 8
-	// windowRaws is how many raws are decoded at a time, on all workers.
-	windowRaws = 2048
+	// windowRaws is how many raws are decoded at a time, on all workers, and
+	// windowBytes how many bytes they could unpack to.
+	windowRaws  = 2048
+	windowBytes = 128 << 20
+	// maxOpenTables closes a batch before its files, one a table and day, take more
+	// memory than their rows.
+	maxOpenTables = 150
 )
 
 // batch is a span of packs being collected.
@@ -73,8 +80,10 @@ func (s *Sink) collect(ctx context.Context, b *batch) (closeCause, error) {
 		packs, err := s.readMore(ctx, b)
 		switch {
 		case err == nil:
-		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		case b.packs > 0 && errors.Is(err, context.DeadlineExceeded) && !time.Now().Before(b.closes):
 			return causePeriod, nil
+		case b.packs == 0 && errors.Is(err, errIdle):
+			return causeIdle, nil
 		case errors.Is(err, context.Canceled):
 			continue // woken or stopped: closeNow knows which
 		default:
@@ -94,11 +103,17 @@ func (s *Sink) collect(ctx context.Context, b *batch) (closeCause, error) {
 
 // readMore reads for as long as b may stay open. Wait can end it before.
 func (s *Sink) readMore(ctx context.Context, b *batch) ([]ingest.Pack, error) {
-	if b.packs > 0 {
+	switch {
+	case b.packs > 0:
 		open, cancel := context.WithDeadline(ctx, b.closes)
 		defer cancel()
 		ctx = open
+	case s.restless():
+		idle, cancel := context.WithTimeoutCause(ctx, idleAfter, errIdle)
+		defer cancel()
+		ctx = idle
 	}
+	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.mu.Lock()
@@ -107,7 +122,11 @@ func (s *Sink) readMore(ctx context.Context, b *batch) ([]ingest.Pack, error) {
 		cancel()
 	}
 	s.mu.Unlock()
-	return s.Source.Read(ctx, b.last, packsPerRead)
+	packs, err := s.Source.Read(ctx, b.last, packsPerRead)
+	if err != nil && context.Cause(outer) == errIdle {
+		return nil, errIdle
+	}
+	return packs, err
 }
 
 // closeNow says whether b is to be closed before another read, and why.
@@ -121,6 +140,8 @@ func (s *Sink) closeNow(ctx context.Context, b *batch) closeCause {
 		return causeRows
 	case b.bytes >= s.BatchBytes:
 		return causeBytes
+	case b.rows.Files() >= maxOpenTables:
+		return causeTables
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +163,7 @@ func (s *Sink) add(b *batch, pack *ingest.Pack) error {
 		return fmt.Errorf("the stream has pack %d behind pack %d: %w", pack.Seq, b.last, ingest.ErrCorrupt)
 	}
 	for raws := pack.Raws; len(raws) > 0; {
-		n := min(len(raws), windowRaws)
+		n := windowOf(raws)
 		if err := s.addWindow(b, raws[:n]); err != nil {
 			return err
 		}
@@ -153,6 +174,17 @@ func (s *Sink) add(b *batch, pack *ingest.Pack) error {
 	b.raws += len(pack.Raws)
 	b.bytes += int64(pack.Bytes)
 	return nil
+}
+
+// windowOf is how many of raws are decoded at a time: at least one.
+func windowOf(raws []ingest.Raw) int {
+	unpacked := 0
+	for i := range raws {
+		if unpacked += decode.MaxUnpacked(raws[i].Body); i > 0 && (unpacked > windowBytes || i == windowRaws) {
+			return i
+		}
+	}
+	return len(raws)
 }
 
 // decoded is what became of one raw.
@@ -211,7 +243,7 @@ func (s *Sink) addResult(b *batch, raw *ingest.Raw, result *decoded, keys []dedu
 // addPing adds the row of a ping: live, or an error row if its key was seen or its
 // row can not be stored. Only a live row's key is remembered.
 func (s *Sink) addPing(b *batch, raw *ingest.Raw, ping *decode.Decoded, key dedup.Key, seen bool) error {
-	count := countKey{ping.Namespace, ping.DocType, outcomeLive}
+	count := countKey{ping.Doctype.Namespace, ping.Doctype.DocType, outcomeLive}
 	if _, here := b.here[key]; seen || here {
 		count.outcome = string(ingest.Duplicate)
 		b.counts[count]++
@@ -240,8 +272,8 @@ func (s *Sink) addReject(b *batch, raw *ingest.Raw, err error) error {
 		return fmt.Errorf("decode %v: %w", raw.At, err)
 	}
 	key := countKey{unknown, unknown, string(reject.Reason)}
-	if reject.Reason.KnownDoctype() {
-		key.namespace, key.doctype = reject.Attributes["document_namespace"], reject.Attributes["document_type"]
+	if reject.Namespace != "" {
+		key.namespace, key.doctype = reject.Namespace, reject.DocType
 	}
 	b.counts[key]++
 	return b.rows.Add(s.Decoder.ErrorRow(raw, reject))

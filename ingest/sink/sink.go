@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -88,6 +89,9 @@ const (
 type Sink struct {
 	Options
 	metrics metrics
+
+	untrimmed uint64 // the last pack of a trim that failed, 0 for none
+	rested    bool   // nothing came since rest
 
 	mu        sync.Mutex
 	watermark uint64
@@ -202,6 +206,9 @@ func isCorrupt(err error) bool {
 func (s *Sink) landOne(ctx context.Context) error {
 	b := s.newBatch()
 	cause, err := s.collect(ctx, b)
+	if cause == causeIdle {
+		s.rest(ctx)
+	}
 	if err != nil || b.packs == 0 {
 		return errors.Join(err, b.rows.Discard())
 	}
@@ -233,12 +240,40 @@ func (s *Sink) land(ctx context.Context, b *batch, cause closeCause) error {
 	}
 	s.metrics.landed(b, cause, s.Now().Sub(began))
 	s.advance(b.last)
-	// The packs are behind the watermark: one that stays is trimmed with the next.
-	if err := s.Source.Trim(ctx, b.last); err != nil {
-		s.Logger.Warn("sink: trim", "pack", b.last, "err", err)
-	}
+	s.untrimmed, s.rested = b.last, false
+	s.trim(ctx)
 	s.Logger.Debug("sink: landed", "first", b.first, "last", b.last, "raws", b.raws, "pings", b.pings, "cause", cause)
 	return s.crashAfter(stepTrim)
+}
+
+// trim forgets the packs behind the watermark. One that fails is tried again when
+// the stream is idle: a full stream gets no next pack to try it with.
+func (s *Sink) trim(ctx context.Context) {
+	if err := s.Source.Trim(ctx, s.untrimmed); err != nil {
+		s.Logger.Warn("sink: the trim will be tried again", "pack", s.untrimmed, "err", err)
+		return
+	}
+	s.untrimmed = 0
+}
+
+// idleAfter is when a sink that got nothing looks after itself.
+const idleAfter = 2 * time.Second
+
+var errIdle = errors.New("nothing came")
+
+// restless says whether an idle sink has something to look after.
+func (s *Sink) restless() bool { return s.untrimmed != 0 || !s.rested }
+
+// rest looks after what is left to do when nothing comes: the trim, and the memory
+// that the last batches took.
+func (s *Sink) rest(ctx context.Context) {
+	if s.untrimmed != 0 {
+		s.trim(ctx)
+	}
+	if !s.rested {
+		s.rested = true
+		debug.FreeOSMemory()
+	}
 }
 
 // publish renames the committed span into sight. The commit stands, so nothing

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,7 +39,12 @@ func frameLimit(maxBody int64) int64 {
 type waiter struct {
 	entry  []byte     // raw as it goes into the frame
 	answer chan error // answered exactly once, never blocks
+	group  *group     // of an AppendAll, else nil
 }
+
+// group is an AppendAll: once one of its raws was refused, those behind it are
+// too, or the order would be lost. Only the committer touches it.
+type group struct{ refused error }
 
 func emptyWaiter() any { return &waiter{answer: make(chan error, 1)} }
 
@@ -127,6 +133,7 @@ func (s *Stream) newWaiter(raw *ingest.Raw) (*waiter, error) {
 		w.entry = make([]byte, 0, size)
 	}
 	w.entry = appendEntry(w.entry[:0], raw)
+	w.group = nil
 	return w, nil
 }
 
@@ -157,14 +164,31 @@ func (s *Stream) commit() {
 		for rest := taken; len(rest) > 0; {
 			pack := rest[:packLength(rest)]
 			rest = rest[len(pack):]
+			if pack = refuseRest(pack); len(pack) == 0 {
+				continue
+			}
 			err := s.commitPack(p.frame(pack), len(pack))
 			for _, w := range pack {
+				if w.group != nil && err != nil {
+					w.group.refused = err
+				}
 				w.answer <- err
 			}
 		}
 		clear(taken)
 		spare = taken
 	}
+}
+
+// refuseRest answers those whose group was refused before, and gives the others.
+func refuseRest(pack []*waiter) []*waiter {
+	return slices.DeleteFunc(pack, func(w *waiter) bool {
+		if w.group == nil || w.group.refused == nil {
+			return false
+		}
+		w.answer <- w.group.refused
+		return true
+	})
 }
 
 // packLength is how many of the first waiters go into one pack.

@@ -414,3 +414,18 @@ func TestPackLength(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendAllKeepsNothingBehindARefusedPack(t *testing.T) {
+	o := options(t.TempDir())
+	o.MaxBytes = 1 << 20
+	s := mustOpen(t, o)
+	large := raw("/submit/large")
+	large.Body = make([]byte, packBytes+1) // a pack of its own, larger than the stream
+	stored, err := s.AppendAll(t.Context(), []*ingest.Raw{large, raw("/submit/small")})
+	if stored != 0 || !errors.Is(err, ErrFull) {
+		t.Fatalf("%d stored, %v", stored, err)
+	}
+	if last, err := s.Last(t.Context()); err != nil || last != 0 {
+		t.Errorf("the last pack is %d, %v: what stood behind was kept", last, err)
+	}
+}

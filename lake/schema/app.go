@@ -35,7 +35,11 @@ type app struct {
 	namespace string
 	maxPings  int
 	pings     map[string]*Doctype // by normalised doctype; guarded by Registry.mu
+	offered   map[string]*Doctype // looked up, but no valid payload came yet; guarded by Registry.mu
 }
+
+// maxOffered bounds the pings that were only looked up.
+const maxOffered = 1000
 
 // readApp reads an app.toml. It may give both an app and a fault: a setting it
 // does not know does not cost the app its data.
@@ -63,7 +67,7 @@ func readApp(folder fs.FS, name, namespace string) (*app, error) {
 	if settings.MaxPings <= 0 {
 		settings.MaxPings = defaultMaxPings
 	}
-	return &app{namespace: namespace, maxPings: settings.MaxPings, pings: map[string]*Doctype{}}, err
+	return &app{namespace: namespace, maxPings: settings.MaxPings, pings: map[string]*Doctype{}, offered: map[string]*Doctype{}}, err
 }
 
 // know adds a ping to the app. The caller holds Registry.mu.
@@ -163,8 +167,52 @@ func (r *Registry) Learn(namespace, doctype string) {
 	a.know(name, r.index.glean)
 }
 
+// Accept is told that a payload of d was valid. From then on a Glean app's new
+// ping is known; a ping too many wraps ErrUnknownDoctype. What is only looked up
+// takes no place, so that nobody fills an app with names.
+func (r *Registry) Accept(d *Doctype) error {
+	if !d.offered.Load() {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a, k := r.index.apps[fileName(d.Namespace)], fileName(d.DocType)
+	switch {
+	case a == nil:
+		return fmt.Errorf("%s: %w", d, ErrUnknownDoctype)
+	case a.pings[k] == nil && len(a.pings) >= a.maxPings:
+		return fmt.Errorf("%s: %w", d, a.tooMany())
+	case a.pings[k] == nil:
+		a.pings[k] = d
+	}
+	delete(a.offered, k)
+	d.offered.Store(false)
+	return nil
+}
+
+func (a *app) tooMany() error {
+	return fmt.Errorf("%w: app %s already sends %d different pings, see max_pings in its %s",
+		ErrUnknownDoctype, a.namespace, len(a.pings), appFile)
+}
+
+// offer gives the doctype of a ping that is not known yet. The caller holds
+// Registry.mu.
+func (a *app) offer(doctype string, glean *Doctype) *Doctype {
+	k := fileName(doctype)
+	if d := a.offered[k]; d != nil {
+		return d
+	}
+	if len(a.offered) >= maxOffered {
+		clear(a.offered)
+	}
+	d := newDoctype(a.namespace, doctype, gleanVersion, glean.file, glean.columns)
+	d.offered.Store(true)
+	a.offered[k] = d
+	return d
+}
+
 // ping answers for a namespace that is a Glean app: a ping not heard of before is
-// learnt. retry says that the index was replaced meanwhile.
+// offered. retry says that the index was replaced meanwhile.
 func (r *Registry) ping(x *index, k key, doctype string) (d *Doctype, retry bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -181,8 +229,7 @@ func (r *Registry) ping(x *index, k key, doctype string) (d *Doctype, retry bool
 	case known != nil:
 		return known, false, nil
 	case len(a.pings) >= a.maxPings:
-		return nil, false, fmt.Errorf("%w: app %s already sends %d different pings, see max_pings in its %s",
-			ErrUnknownDoctype, a.namespace, len(a.pings), appFile)
+		return nil, false, a.tooMany()
 	}
-	return a.know(doctype, x.glean), false, nil
+	return a.offer(doctype, x.glean), false, nil
 }

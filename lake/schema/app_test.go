@@ -20,7 +20,7 @@ func TestAddedAppAnswersForAnyPing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d, err := r.Lookup("my-shop", "shopping-cart", "1")
+	d, err := arrive(r, "my-shop", "shopping-cart")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,14 +59,34 @@ func TestNamesOfApps(t *testing.T) {
 	}
 }
 
+// arrive is a valid ping of a Glean app.
+func arrive(r *Registry, namespace, doctype string) (*Doctype, error) {
+	d, err := r.Lookup(namespace, doctype, "1")
+	if err != nil {
+		return nil, err
+	}
+	return d, r.Accept(d)
+}
+
 func TestAppsPingsAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "shop/app.toml", "glean = true\nmax_pings = 6\n")
 	r := open(t, dir)
-	for _, name := range []string{"a", "b", "a"} {
-		if _, err := r.Lookup("shop", name, "1"); err != nil {
+	// Names that only broken pings bear take no place.
+	var late *Doctype
+	for i := range 2 * maxOffered {
+		var err error
+		if late, err = r.Lookup("shop", fmt.Sprintf("junk-%d", i), "1"); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, name := range []string{"a", "b", "a"} {
+		if _, err := arrive(r, "shop", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Accept(late); !errors.Is(err, ErrUnknownDoctype) {
+		t.Errorf("a valid ping too many: %v", err)
 	}
 	_, err := r.Lookup("shop", "c", "1")
 	if !errors.Is(err, ErrUnknownDoctype) || !strings.Contains(err.Error(), "max_pings") {

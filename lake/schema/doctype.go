@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fastjson"
 )
 
 // Doctype is one kind of ping: what its payload must be and what its table is. It
-// is immutable and safe for concurrent use.
+// does not change and is safe for concurrent use.
 type Doctype struct {
 	// Namespace, DocType and Version are the names as their files or folders have
 	// them. Submissions may write them in another case.
@@ -21,6 +22,7 @@ type Doctype struct {
 	table    *Table
 	plan     *plan
 	metadata Metadata
+	offered  atomic.Bool // of a Glean app that has not sent it yet
 }
 
 // file is what one schema file says: all pings of the Glean schema share one.

@@ -106,7 +106,7 @@ func (r *Registry) Lookup(namespace, doctype, version string) (*Doctype, error) 
 		if err != nil {
 			return nil, fmt.Errorf("%s/%s/%s: %w", clip(namespace), clip(doctype), clip(version), err)
 		}
-		if d.Namespace == namespace && d.DocType == doctype {
+		if d.Namespace == namespace && d.DocType == doctype && !d.offered.Load() {
 			r.mu.Lock()
 			x.quick[asked] = d
 			r.mu.Unlock()

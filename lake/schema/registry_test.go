@@ -228,7 +228,7 @@ func TestManyAskAtOnce(t *testing.T) {
 				if _, err := d.Row(Document{Payload: fastjson.MustParse(`{"list_list":[["a"]]}`)}); err != nil {
 					t.Error(err)
 				}
-				if _, err := r.Lookup("shop", fmt.Sprintf("ping-%d", j), "1"); err != nil {
+				if _, err := arrive(r, "shop", fmt.Sprintf("ping-%d", j)); err != nil {
 					t.Error(err)
 				}
 				r.Learn("shop", fmt.Sprintf("learnt_%d", j))

@@ -127,7 +127,7 @@ func TestReloadFindsAddedAndRemovedFiles(t *testing.T) {
 func TestReloadOfTheGleanSchemaReachesEveryPing(t *testing.T) {
 	dir := t.TempDir()
 	r := open(t, dir)
-	if _, err := r.Lookup("my-app", "learnt", "1"); err != nil {
+	if _, err := arrive(r, "my-app", "learnt"); err != nil {
 		t.Fatal(err)
 	}
 	write(t, dir, "glean/glean/glean.1.schema.json", schemaWith(`"extra_column":{"type":"integer"}`))
