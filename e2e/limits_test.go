@@ -48,19 +48,20 @@ func TestImportNamesTheLinesItLeavesOut(t *testing.T) {
 		return `{"attributeMap":{"uri":"/submit/my-app/baseline/1/` + newID(1) + `","submission_timestamp":"` + timestamp + `"},"payload":"` +
 			base64Text(baseline(newID(2))) + `"}`
 	}
-	lines := []string{message("2026-01-02T03:04:05Z"), "hello", message("1969-07-20T20:17:00Z"), message("yesterday"), `{"attributeMap":{}}`}
+	lines := []string{message("2026-01-02T03:04:05Z"), "hello", message("1969-07-20T20:17:00Z"), message("yesterday"), `{"attributeMap":{}}`, strings.Repeat("x", 65<<20), message("2026-01-03T03:04:05Z")}
 	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	r := pinglake(t, "import", "--data", data, file)
-	if r.code != 1 || !strings.Contains(r.out, "imported 1 messages, left out 4 lines") {
+	if r.code != 1 || !strings.Contains(r.out, "imported 2 messages, left out 5 lines") {
 		t.Errorf("exit %d: %s", r.code, r.out)
 	}
-	for _, want := range []string{":2: message: not JSON", ":3: append: raw is refused: submission_timestamp 1969", ":4: message: submission_timestamp", ":5: message: attributeMap has no uri"} {
+	for _, want := range []string{":2: message: not JSON", ":3: append: raw is refused: submission_timestamp 1969", ":4: message: submission_timestamp", ":5: message: attributeMap has no uri", ":6: the line is longer than"} {
 		if !strings.Contains(r.err, file+want) {
 			t.Errorf("no %q in\n%s", want, r.err)
 		}
 	}
+	// The two good ones are of one id.
 	if got := query(t, data, countByID); got[0] != "1,1" {
 		t.Errorf("stored %s", got[0])
 	}
