@@ -45,14 +45,14 @@ func (r *Runner) copyStatement(ctx context.Context, j *job, date int32) (stateme
 		keep += "\n  AND NOT coalesce(list_contains(list_transform(string_split(" + tagsColumn + ", ','), lambda tag: trim(tag)), 'automation'), false)"
 	}
 	candidates := "SELECT * FROM read_parquet(" + textList(append([]string{schema}, files...)) +
-		", filename = true, file_row_number = true, union_by_name = true, hive_partitioning = false)\nWHERE " + keep
+		", filename = 'pinglake_file', file_row_number = true, union_by_name = true, hive_partitioning = false)\nWHERE " + keep
 	var repeats int64
 	count := "SELECT count(*) - count(DISTINCT lower(document_id)) FROM (\n" + candidates + "\n)"
 	if err := r.scan(ctx, count, nil, &repeats); err != nil {
 		return statement{}, err
 	}
 	if repeats == 0 {
-		return statement{text: "SELECT * EXCLUDE (filename, file_row_number) FROM (\n" + candidates + "\n)"}, nil
+		return statement{text: "SELECT * EXCLUDE (pinglake_file, file_row_number) FROM (\n" + candidates + "\n)"}, nil
 	}
 	const dedup = `WITH candidates AS (
 %s
@@ -61,16 +61,16 @@ repeated AS (
   SELECT lower(document_id) AS id FROM candidates GROUP BY lower(document_id) HAVING count(*) > 1
 ),
 numbered AS (
-  SELECT filename, file_row_number, row_number() OVER (
-    PARTITION BY lower(document_id) ORDER BY submission_timestamp, filename, file_row_number) AS place
+  SELECT pinglake_file, file_row_number, row_number() OVER (
+    PARTITION BY lower(document_id) ORDER BY submission_timestamp, pinglake_file, file_row_number) AS place
   FROM candidates
   WHERE lower(document_id) IN (SELECT id FROM repeated)
 )
-SELECT candidates.* EXCLUDE (filename, file_row_number)
+SELECT candidates.* EXCLUDE (pinglake_file, file_row_number)
 FROM candidates
 ANTI JOIN (SELECT * FROM numbered WHERE place > 1) AS later
-  ON later.filename = candidates.filename AND later.file_row_number = candidates.file_row_number
-ORDER BY candidates.filename, candidates.file_row_number`
+  ON later.pinglake_file = candidates.pinglake_file AND later.file_row_number = candidates.file_row_number
+ORDER BY candidates.pinglake_file, candidates.file_row_number`
 	return statement{text: fmt.Sprintf(dedup, candidates)}, nil
 }
 

@@ -15,7 +15,7 @@ const (
 	upToDate                // as good as it can be made
 	missing                 // to be made
 	stale                   // to be made again: something it read has changed
-	refused                 // missing, but its source has expired
+	refused                 // missing or stale, but its source may have expired
 )
 
 // due tells whether to run the job.
@@ -83,10 +83,13 @@ func (t *tree) judge(j *job, date int32, h horizon, p pending) (verdict, error) 
 	if err != nil {
 		return nothing, err
 	}
-	if now.differ(f.inputs) {
-		return stale, nil
+	if !now.differ(f.inputs) {
+		return upToDate, nil
 	}
-	return upToDate, nil
+	if j.copies() && h.expired(date) {
+		return refused, nil // what landed late may be all that live still has of the day
+	}
+	return stale, nil
 }
 
 // sources tells whether every partition a job needs is there, and whether one it
@@ -114,10 +117,19 @@ func (t *tree) judgeEmptyDay(j *job, date int32, h horizon) (verdict, error) {
 	if err != nil || !ok || date < first {
 		return nothing, err
 	}
-	if h.expired(date) {
-		return refused, nil
+	if !h.expired(date) {
+		return missing, nil
 	}
-	return missing, nil
+	// Live expires from the oldest day on: where an older day is still there, this
+	// one had no rows.
+	older, err := t.through(j.reads[0].table, date-1)
+	if err != nil {
+		return nothing, err
+	}
+	if len(older) > 0 {
+		return missing, nil
+	}
+	return refused, nil
 }
 
 // firstDay is where the life of a job's table begins: the earliest partition of it

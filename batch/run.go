@@ -68,6 +68,11 @@ func (r *Runner) Backfill(ctx context.Context, first, last int32, o RunOptions) 
 // Nightly makes every missing or stale partition up to yesterday, in date order.
 // What a failed job leaves undone is found again by the next one.
 func (r *Runner) Nightly(ctx context.Context) error {
+	// Before anything is listed: what lands while this waits is part of the plan.
+	yesterday := r.today() - 1
+	if err := r.options.Ready(ctx, yesterday); err != nil {
+		return fmt.Errorf("wait for the rows of %s: %w", formatDate(yesterday), err)
+	}
 	return r.run(ctx, RunOptions{}, func(p *pass) error {
 		first, ok, err := p.firstDay()
 		if err != nil || !ok {
@@ -75,9 +80,6 @@ func (r *Runner) Nightly(ctx context.Context) error {
 		}
 		p.expected = p.countDue(first, p.horizon.today-1)
 		for date := first; date < p.horizon.today; date++ {
-			if err := r.options.Ready(ctx, date); err != nil {
-				return fmt.Errorf("wait for the rows of %s: %w", formatDate(date), err)
-			}
 			if err := p.nightly(ctx, date); err != nil {
 				return err
 			}
@@ -159,6 +161,9 @@ func (p *pass) explicit(ctx context.Context, date int32) error {
 			p.fail(j, date, err)
 			continue
 		}
+		if complete && p.force != Forced && p.expired(j, date) {
+			continue
+		}
 		if !complete && p.force != Forced && !p.incomplete(j, date) {
 			continue
 		}
@@ -167,6 +172,23 @@ func (p *pass) explicit(ctx context.Context, date int32) error {
 		}
 	}
 	return nil
+}
+
+// expired tells whether to spare a stable partition whose live rows may be only
+// what landed late.
+func (p *pass) expired(j *job, date int32) bool {
+	if !j.copies() || !p.horizon.expired(date) {
+		return false
+	}
+	v, err := p.tree.judge(j, date, p.horizon, nil)
+	if err == nil && v == refused {
+		err = fmt.Errorf("%w: the day is older than the %d days live rows are kept, and its rows have changed; force makes it of what is there",
+			ErrNoSource, p.horizon.retentionDays)
+	}
+	if err != nil {
+		p.fail(j, date, err)
+	}
+	return err != nil
 }
 
 // incomplete tells whether to run a job that lacks partitions to read.

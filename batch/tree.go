@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
 
@@ -185,7 +184,12 @@ func (t *tree) version(ref lake.TableRef, date int32) (string, error) {
 			return "", err
 		}
 		if ok {
-			return strconv.FormatUint(last, 10), nil
+			// A span may have several files here, which appear one after the other.
+			files, err := t.lake.Files(ref, date)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%d in %d files", last, len(files)), nil
 		}
 		return t.filesVersion(ref, date)
 	}

@@ -99,7 +99,7 @@ func (a *app) batchListCommand() *cobra.Command {
 
 func (a *app) addBatchFlags(cmd *cobra.Command, order *batchOrder) {
 	cmd.Flags().StringVar(&order.Job, "job", "", "only this job: dataset.table")
-	cmd.Flags().BoolVar(&order.Force, "force", false, "also where live data is missing, expired or of a day that is not over")
+	cmd.Flags().BoolVar(&order.Force, "force", false, "also where live rows are missing or expired, which empties the day, or the day is not over, whose later pings then show after the next nightly")
 	a.addFlags(cmd, flagData, flagSchemas)
 }
 

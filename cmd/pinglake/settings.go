@@ -91,7 +91,7 @@ PINGLAKE_* variables, under flags.`,
 			}
 			if asJSON {
 				for _, e := range settings.Effective() {
-					if err := jsonLine(a.out, e); err != nil {
+					if err := jsonLine(a.out, map[string]string{"setting": e.Key, "value": e.Value, "from": e.Source}); err != nil {
 						return err
 					}
 				}

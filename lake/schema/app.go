@@ -84,7 +84,8 @@ func checkAppName(name string) error {
 	}
 	snake := SnakeCase(name)
 	switch snake {
-	case "telemetry", "glean", "monitoring", "metadata", "schemas", DatasetRaw, DatasetError:
+	case "telemetry", "glean", "monitoring", "metadata", "schemas", DatasetRaw, DatasetError,
+		"memory", "lake", "temp", "system", "main", "mozfun", "bits28", "udf", "stats", "information_schema", "pg_catalog":
 		return fmt.Errorf("%q is taken by the pipeline", name)
 	}
 	for _, suffix := range []string{"_live", "_stable", "_derived"} {

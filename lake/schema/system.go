@@ -50,10 +50,13 @@ func texts(name string, members ...string) *Column {
 	return c
 }
 
+// isSystemColumn keeps a payload's key from a column of ours: it stays in
+// additional_properties.
 func isSystemColumn(name string) bool {
 	switch name {
 	case "submission_timestamp", "document_id", "sample_id", "metadata", additionalProperties,
-		"normalized_app_name", "normalized_channel", "normalized_country_code", "normalized_os", "normalized_os_version":
+		"normalized_app_name", "normalized_channel", "normalized_country_code", "normalized_os", "normalized_os_version",
+		"submission_date", "file_row_number", "pinglake_file": // what readers and the nightly add to a file's columns
 		return true
 	}
 	return false
