@@ -185,9 +185,9 @@ func (a *app) showDemo(settings *conf.Settings, known, found demoCounts, took ti
 	faults := compareDemo(known, found)
 	if len(faults) == 0 {
 		fmt.Fprintf(out, "\nDAU, WAU, MAU and retention of all %d days, every duplicate and every reject\nequal what the simulator knows. It took %s.\n", demoDays, took.Round(100*time.Millisecond))
-		fmt.Fprintf(out, "\nNext:\n  pinglake sql --data %[1]s -c \"FROM my_app.active_users_aggregates ORDER BY 1 DESC LIMIT 7\"\n"+
-			"  pinglake sql --data %[1]s -c \"SELECT reason, count(*) FROM payload_bytes_error.structured GROUP BY ALL\"\n"+
-			"  pinglake serve --data %[1]s\n", settings.Data)
+		fmt.Fprintf(out, "\nNext:\n  %[2]s sql --data %[1]s -c \"FROM my_app.active_users_aggregates ORDER BY 1 DESC LIMIT 7\"\n"+
+			"  %[2]s sql --data %[1]s -c \"SELECT reason, count(*) FROM payload_bytes_error.structured GROUP BY ALL\"\n"+
+			"  %[2]s serve --data %[1]s\n", settings.Data, os.Args[0])
 	}
 	if err := out.Flush(); err != nil {
 		return err
