@@ -2,6 +2,7 @@ package batch
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -136,4 +137,25 @@ func errText(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+func TestAFurtherFileOfASpanMakesTheDayStale(t *testing.T) {
+	h := newHouse(t, nil)
+	h.land(t, baseline, "2026-11-21", "5", population(t, "2026-11-21", 3, 1))
+	if err := h.runner.Nightly(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := h.query(t, "SELECT count(*) FROM app_stable.baseline_v1")
+	// One span may have several files in a partition, renamed into it one by one.
+	h.land(t, baseline, "2026-11-21", "6", population(t, "2026-11-21", 4, 2))
+	second := h.livePath(baseline, "2026-11-21", "6")
+	if err := os.Rename(second, strings.TrimSuffix(h.livePath(baseline, "2026-11-21", "5"), ".parquet")+"-1.parquet"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.runner.Nightly(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if after := h.query(t, "SELECT count(*) FROM app_stable.baseline_v1"); after == before {
+		t.Errorf("stable has %s rows before and after", strings.TrimSpace(after))
+	}
 }

@@ -224,3 +224,20 @@ func TestStageReplacesALeftoverOfTheSameSpan(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestPublishingReplacesNothing(t *testing.T) {
+	l := testLake(t, Options{})
+	table := numbers("a_v1")
+	publish(t, stage(t, l, 1, 2, number(table, testDate, 1)))
+	// The same span again, as after an index was lost and positions began anew.
+	err := stage(t, l, 1, 2, number(table, testDate, 5)).Publish()
+	if !errors.Is(err, ErrCorrupt) {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff("app_live.a_v1/2026-11-21: 1", contents(t, l)); diff != "" {
+		t.Error(diff)
+	}
+	if first, last, err := l.LastSpan(); err != nil || first != 1 || last != 2 {
+		t.Errorf("the last span is %d-%d, %v", first, last, err)
+	}
+}

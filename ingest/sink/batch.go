@@ -109,7 +109,7 @@ func (s *Sink) readMore(ctx context.Context, b *batch) ([]ingest.Pack, error) {
 		defer cancel()
 		ctx = open
 	case s.restless():
-		idle, cancel := context.WithTimeoutCause(ctx, idleAfter, errIdle)
+		idle, cancel := context.WithTimeoutCause(ctx, s.idleAfter, errIdle)
 		defer cancel()
 		ctx = idle
 	}

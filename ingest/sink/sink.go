@@ -73,6 +73,8 @@ type Options struct {
 
 	// afterStep, in tests, ends the sink behind a step as a crash would.
 	afterStep func(step) error
+	// idleAfter is when a sink that got nothing looks after itself.
+	idleAfter time.Duration
 }
 
 // step is one step of the commit protocol.
@@ -111,6 +113,9 @@ func New(o Options) *Sink {
 	}
 	if o.BatchPeriod == 0 {
 		o.BatchPeriod = DefaultBatchPeriod
+	}
+	if o.idleAfter == 0 {
+		o.idleAfter = defaultIdleAfter
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -256,8 +261,7 @@ func (s *Sink) trim(ctx context.Context) {
 	s.untrimmed = 0
 }
 
-// idleAfter is when a sink that got nothing looks after itself.
-const idleAfter = 2 * time.Second
+const defaultIdleAfter = 2 * time.Second
 
 var errIdle = errors.New("nothing came")
 

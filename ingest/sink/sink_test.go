@@ -294,6 +294,61 @@ func TestTransientErrorsAreTriedAgain(t *testing.T) {
 	}
 }
 
+func TestATrimThatFailedIsTriedAgainWithoutAnotherPack(t *testing.T) {
+	source := newSource(raws(1))
+	trims := make(chan struct{}, 10)
+	failures := 2
+	source.fail = func(operation string) error {
+		if operation != "trim" {
+			return nil
+		}
+		trims <- struct{}{}
+		if failures--; failures >= 0 {
+			return errors.New("the world is unwell")
+		}
+		return nil
+	}
+	r := open(t, t.TempDir(), source, func(o *Options) {
+		o.BatchRows, o.idleAfter = 1, time.Millisecond
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	for range 3 {
+		select {
+		case <-trims:
+		case <-time.After(time.Minute):
+			t.Fatal("the trim is not tried again")
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if len(source.packs) != 0 {
+		t.Errorf("%d packs are left", len(source.packs))
+	}
+}
+
+func TestAWindowIsBoundedByWhatItCouldUnpackTo(t *testing.T) {
+	bomb := ingest.Raw{Body: append([]byte{0x1f, 0x8b}, make([]byte, 9000)...)}
+	plain := ingest.Raw{Body: make([]byte, 1000)}
+	for _, c := range []struct {
+		raw  ingest.Raw
+		n    int
+		want int
+	}{
+		{plain, 5000, windowRaws},
+		{plain, 10, 10},
+		{bomb, 5000, windowBytes / decode.DefaultMaxPayload},
+		{ingest.Raw{Body: make([]byte, 2*windowBytes)}, 2, 1}, // at least one
+	} {
+		if got := windowOf(slices.Repeat([]ingest.Raw{c.raw}, c.n)); got != c.want {
+			t.Errorf("%d bodies of %d bytes: a window of %d, want %d", c.n, len(c.raw.Body), got, c.want)
+		}
+	}
+}
+
 func TestAHoleInTheStreamStopsTheSink(t *testing.T) {
 	source := newSource(raws(1), raws(2))
 	source.packs = source.packs[1:]
