@@ -46,7 +46,8 @@ type Options struct {
 	// OnTable is called when tables or columns appeared.
 	OnTable func()
 	Logger  *slog.Logger
-	// Progress is called for each step of each job, from the running goroutine.
+	// Progress is called for each step of each job of every run, from the running
+	// goroutine. May be nil.
 	Progress func(Event)
 	// Definitions holds the jobs as <dataset>/<table>/{metadata.yaml,query.sql}. Nil
 	// means the built-in ones.

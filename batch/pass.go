@@ -24,6 +24,15 @@ type pass struct {
 	failures []error
 	broken   pending // partitions that are not as they should be: failed or blocked
 	refusals map[lake.TableRef][]int32
+	progress func(Event) // of this run, or nil
+}
+
+// tell hands an event to those who watch the runner, and this run.
+func (p *pass) tell(e Event) {
+	p.options.Progress(e)
+	if p.progress != nil {
+		p.progress(e)
+	}
 }
 
 func (r *Runner) newPass(ctx context.Context, o RunOptions) (*pass, error) {
@@ -38,6 +47,7 @@ func (r *Runner) newPass(ctx context.Context, o RunOptions) (*pass, error) {
 	}
 	return &pass{
 		Runner:   r,
+		progress: o.Progress,
 		log:      r.log,
 		all:      all,
 		jobs:     chosen,
@@ -56,7 +66,7 @@ func (p *pass) do(ctx context.Context, j *job, date int32) error {
 		return err
 	}
 	event := p.event(j, date, Started)
-	p.options.Progress(event)
+	p.tell(event)
 	start := p.options.Clock.Now()
 	rows, err := p.write(ctx, j, date)
 	event.Elapsed = p.options.Clock.Since(start)
@@ -66,13 +76,13 @@ func (p *pass) do(ctx context.Context, j *job, date int32) error {
 	if err != nil {
 		p.fail(j, date, err)
 		event.State = Failed
-		p.options.Progress(event)
+		p.tell(event)
 		return nil
 	}
 	p.made++
 	event.State, event.Rows = Done, rows
 	p.log.Debug("partition made", "job", j.name, "partition", j.partition(date), "rows", rows, "elapsed", event.Elapsed)
-	p.options.Progress(event)
+	p.tell(event)
 	return nil
 }
 
@@ -92,7 +102,7 @@ func (p *pass) isBlocked(j *job, date int32) bool {
 func (p *pass) block(j *job, date int32) {
 	p.blocked++
 	p.spoil(j, date)
-	p.options.Progress(p.event(j, date, Blocked))
+	p.tell(p.event(j, date, Blocked))
 }
 
 func (p *pass) event(j *job, date int32, s State) Event {

@@ -24,6 +24,9 @@ type RunOptions struct {
 	// "" is all jobs.
 	Job   string
 	Force Force
+	// Progress is told of this run's steps, after Options.Progress and from the
+	// running goroutine. May be nil.
+	Progress func(Event)
 }
 
 // RunDate makes the partitions of a date (days since 1970) again, stale or not. A

@@ -167,10 +167,17 @@ func newAnswer(w http.ResponseWriter) *answer {
 	return &answer{w: w, lines: json.NewEncoder(w)}
 }
 
-// write sends a line. A client that went away is not told anything more.
+// answerTimeout is how long a client may leave a line unread. The work that the
+// line tells of waits no longer for it.
+const answerTimeout = 10 * time.Second
+
+// write sends a line. A client that went away is not told anything more, nor is
+// one that stopped reading.
 func (a *answer) write(line answerLine) {
+	to := http.NewResponseController(a.w)
+	_ = to.SetWriteDeadline(time.Now().Add(answerTimeout))
 	if a.lines.Encode(line) == nil {
-		_ = http.NewResponseController(a.w).Flush()
+		_ = to.Flush()
 	}
 }
 

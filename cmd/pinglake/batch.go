@@ -143,12 +143,11 @@ func (n *node) batch(ctx context.Context, order batchOrder, event func(batchEven
 	if err := n.landed(ctx); err != nil {
 		return err
 	}
-	defer n.watchJobs(func(e batch.Event) {
+	options := batch.RunOptions{Job: order.Job, Progress: func(e batch.Event) {
 		if e.State == batch.Done {
 			event(batchEvent{schema.FormatDate(e.Date), e.Table, e.Rows, e.Elapsed})
 		}
-	})()
-	options := batch.RunOptions{Job: order.Job}
+	}}
 	if order.Force {
 		options.Force = batch.Forced
 	}

@@ -39,7 +39,6 @@ type node struct {
 	nightly  *batch.Runner
 	catalog  *catalog
 
-	jobs jobWatchers
 	// paused: this process only takes pings, nothing lands.
 	paused bool
 }
@@ -115,7 +114,7 @@ func (n *node) open(ctx context.Context) (err error) {
 	n.sink = n.newSink()
 	n.nightly, err = batch.Open(batch.Options{
 		Lake: n.lake, Query: n.queryOptions(), LiveRetentionDays: settings.Retention.LiveDays,
-		Ready: n.ready, OnTable: n.catalog.changed, Progress: n.jobEvent, Logger: logger,
+		Ready: n.ready, OnTable: n.catalog.changed, Logger: logger,
 	})
 	return err
 }
