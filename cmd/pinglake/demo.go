@@ -16,6 +16,7 @@ import (
 
 	"pinglake/batch"
 	"pinglake/conf"
+	"pinglake/ingest"
 	"pinglake/ingest/sim"
 	"pinglake/lake/schema"
 	"pinglake/query"
@@ -146,7 +147,7 @@ func importDay(ctx context.Context, n *node, population *sim.Population, day int
 	go func() {
 		out := bufio.NewWriter(writer)
 		for raw := range population.Day(day) {
-			line, err := sim.EncodeMessage(raw)
+			line, err := ingest.MessageOf(&raw).Line()
 			if err == nil {
 				_, err = out.Write(append(line, '\n'))
 			}

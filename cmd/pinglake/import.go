@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pinglake/ingest"
-	"pinglake/ingest/sim"
 	"pinglake/ingest/stream"
 )
 
@@ -182,7 +181,12 @@ type importer struct {
 
 // add takes one line, and sends the run when it is long enough.
 func (i *importer) add(ctx context.Context, number int, line []byte) error {
-	raw, err := sim.DecodeMessage(line)
+	message, err := ingest.ParseMessage(line)
+	if err != nil {
+		i.refuse(number, err)
+		return nil
+	}
+	raw, err := message.Raw()
 	if err != nil {
 		i.refuse(number, err)
 		return nil

@@ -31,7 +31,7 @@ func digest(t *testing.T, p *Population, days ...int) string {
 	h := sha256.New()
 	for _, day := range days {
 		for raw := range p.Day(day) {
-			text, err := EncodeMessage(raw)
+			text, err := ingest.MessageOf(&raw).Line()
 			if err != nil {
 				t.Fatal(err)
 			}

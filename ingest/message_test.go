@@ -1,4 +1,4 @@
-package sim
+package ingest
 
 import (
 	"strings"
@@ -6,20 +6,28 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"pinglake/ingest"
 )
 
+var midnight = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+
 func TestMessagesSurviveTheirText(t *testing.T) {
-	for raw := range smallPopulation().Day(2) {
-		text, err := EncodeMessage(raw)
+	for _, raw := range []Raw{
+		{URI: "/submit/my-app/baseline/1/x", Submitted: midnight, Attributes: map[string]string{"host": "h", "args": ""}, Body: []byte("{}")},
+		{URI: "/stub/v6/<&>", Submitted: midnight.Add(time.Microsecond), Attributes: map[string]string{"x_debug_id": "é\n\"\x00"}},
+		{Submitted: midnight, Attributes: map[string]string{"document_type": "decoded"}, Body: []byte{0, 0xff, '\n'}},
+	} {
+		text, err := MessageOf(&raw).Line()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if strings.ContainsRune(string(text), '\n') {
 			t.Fatal("a message has more than one line")
 		}
-		back, err := DecodeMessage(text)
+		message, err := ParseMessage(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := message.Raw()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +37,7 @@ func TestMessagesSurviveTheirText(t *testing.T) {
 	}
 }
 
-func TestDecodeMessage(t *testing.T) {
+func TestParseMessage(t *testing.T) {
 	at := `"submission_timestamp":"2026-11-01T00:00:00.5Z"`
 	for _, c := range []struct{ name, text, want, fault string }{
 		{"payload", `{"attributeMap":{"uri":"/u",` + at + `,"host":"h"},"payload":"aGk="}`, "/u hi", ""},
@@ -43,11 +51,12 @@ func TestDecodeMessage(t *testing.T) {
 		{"bad base64", `{"attributeMap":{"uri":"/u",` + at + `},"payload":"*"}`, "", "message: payload is not base64: illegal base64 data at input byte 0"},
 		{"not an object", `[1]`, "", "message: a JSON object is expected, not array"},
 		{"wrong type", `{"attributeMap":{"uri":4}}`, "", "message: attributeMap can not be number"},
+		{"decoded ping", `{"attributeMap":{"document_type":"x",` + at + `},"payload":"aGk="}`, " hi", ""},
 		{"cut off", `{"attributeMap":{"uri"`, "", "message: not JSON at byte 22: unexpected end of JSON input"},
 		{"empty", ``, "", "message: not JSON at byte 0: unexpected end of JSON input"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			raw, err := DecodeMessage([]byte(c.text))
+			raw, err := parseRaw([]byte(c.text))
 			fault := ""
 			if err != nil {
 				fault = err.Error()
@@ -73,14 +82,22 @@ func TestDecodeMessage(t *testing.T) {
 	}
 }
 
-func FuzzDecodeMessage(f *testing.F) {
-	text, err := EncodeMessage(ingest.Raw{URI: "/submit/a/b/1/c", Submitted: testEnd, Body: []byte("x")})
+func parseRaw(text []byte) (Raw, error) {
+	m, err := ParseMessage(text)
+	if err != nil {
+		return Raw{}, err
+	}
+	return m.Raw()
+}
+
+func FuzzParseMessage(f *testing.F) {
+	text, err := MessageOf(&Raw{URI: "/submit/a/b/1/c", Submitted: midnight, Body: []byte("x")}).Line()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(text)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if _, err := DecodeMessage(text); err != nil && strings.ContainsRune(err.Error(), '\n') {
+		if _, err := parseRaw(text); err != nil && strings.ContainsRune(err.Error(), '\n') {
 			t.Errorf("the error has more than one line: %v", err)
 		}
 	})
