@@ -51,10 +51,10 @@ func (r *rule) check(v *fastjson.Value) *violation {
 	}
 	kind := kindOf(v)
 	if r.kinds != 0 && r.kinds&kind == 0 {
-		return wrong("got %s, want %s", v.Type(), r.wanted)
+		return wrong("expected type: %s, found: %s", r.wanted, typeName(v))
 	}
 	if r.listed != nil && !slices.ContainsFunc(r.listed, func(value any) bool { return equalsLiteral(v, value) }) {
-		return wrong("value must be one of %s", clip(strings.Trim(fmt.Sprint(r.listed), "[]")))
+		return wrong("%s is not a valid enum value", shortText(v))
 	}
 	var bad *violation
 	switch kind {
@@ -71,6 +71,38 @@ func (r *rule) check(v *fastjson.Value) *violation {
 		return bad
 	}
 	return r.checkChoices(v)
+}
+
+// typeName names the kind of v as the reference's validator does.
+func typeName(v *fastjson.Value) string {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		return typeNames["object"]
+	case fastjson.TypeArray:
+		return typeNames["array"]
+	case fastjson.TypeString:
+		return typeNames["string"]
+	case fastjson.TypeTrue, fastjson.TypeFalse:
+		return typeNames["boolean"]
+	case fastjson.TypeNull:
+		return typeNames["null"]
+	}
+	if kindOf(v)&kindInteger == 0 {
+		return "BigDecimal"
+	}
+	return typeNames["integer"]
+}
+
+// shortText is the head of a value, or the kind of one that holds others.
+func shortText(v *fastjson.Value) string {
+	switch v.Type() {
+	case fastjson.TypeObject, fastjson.TypeArray:
+		return typeName(v)
+	case fastjson.TypeString:
+		s, _ := v.StringBytes()
+		return clip(string(s[:min(len(s), 100)]))
+	}
+	return numberText(v)
 }
 
 // kindOf is the type of v; a number written without fraction and exponent is an
@@ -96,12 +128,12 @@ func kindOf(v *fastjson.Value) kindSet {
 
 func (r *rule) checkObject(v *fastjson.Value) (bad *violation) {
 	object, _ := v.Object()
-	if bad := r.members.check("Properties", object.Len()); bad != nil {
+	if bad := r.members.check("minimum size: [%[2]d], found: [%[1]d]", "maximum size: [%[2]d], found: [%[1]d]", object.Len()); bad != nil {
 		return bad
 	}
 	for _, key := range r.required {
 		if object.Get(key) == nil {
-			return wrong("missing property '%s'", key)
+			return wrong("required key [%s] not found", key)
 		}
 	}
 	for _, d := range r.dependencies {
@@ -110,7 +142,7 @@ func (r *rule) checkObject(v *fastjson.Value) (bad *violation) {
 		}
 		for _, key := range d.required {
 			if object.Get(key) == nil {
-				return wrong("missing property '%s', which '%s' needs", key, d.key)
+				return wrong("required key [%s] not found, which [%s] needs", key, d.key)
 			}
 		}
 		if d.rule != nil {
@@ -155,7 +187,7 @@ func (r *rule) checkMember(key string, member *fastjson.Value) *violation {
 		return nil
 	}
 	if r.additional.never {
-		return wrong("additional property '%s' not allowed", key)
+		return wrong("extraneous key [%s] is not permitted", key)
 	}
 	return r.additional.check(member).at(key)
 }
@@ -168,7 +200,7 @@ func (r *rule) checkText(s string) *violation {
 
 func (r *rule) checkArray(v *fastjson.Value) *violation {
 	elements, _ := v.Array()
-	if bad := r.elements.check("Items", len(elements)); bad != nil {
+	if bad := r.elements.check("expected minimum item count: %[2]d, found: %[1]d", "expected maximum item count: %[2]d, found: %[1]d", len(elements)); bad != nil {
 		return bad
 	}
 	for i, element := range elements {
@@ -183,7 +215,7 @@ func (r *rule) checkArray(v *fastjson.Value) *violation {
 			continue
 		}
 		if at.never && at == r.rest {
-			return wrong("got %d items, want at most %d", len(elements), len(r.places))
+			return wrong("expected maximum item count: %d, found: %d", len(r.places), len(elements))
 		}
 		if bad := at.check(element); bad != nil {
 			return bad.at(strconv.Itoa(i))
@@ -191,7 +223,7 @@ func (r *rule) checkArray(v *fastjson.Value) *violation {
 	}
 	if r.unique {
 		if i, j, found := duplicates(elements); found {
-			return wrong("items %d and %d are equal", i, j)
+			return wrong("array items are not unique: %d and %d are equal", i, j)
 		}
 	}
 	if r.contains != nil && !slices.ContainsFunc(elements, r.contains.accepts) {
@@ -205,16 +237,16 @@ func (r *rule) accepts(v *fastjson.Value) bool { return r.check(v) == nil }
 func (r *rule) checkString(v *fastjson.Value) *violation {
 	b, _ := v.StringBytes()
 	if r.length.least != nil || r.length.most != nil {
-		if bad := r.length.check("Length", utf8.RuneCount(b)); bad != nil {
+		if bad := r.length.check("expected minLength: %[2]d, actual: %[1]d", "expected maxLength: %[2]d, actual: %[1]d", utf8.RuneCount(b)); bad != nil {
 			return bad
 		}
 	}
 	s := unsafeString(b)
 	if r.pattern != nil && !r.pattern.MatchString(s) {
-		return wrong("'%s' does not match pattern '%s'", clip(s[:min(len(s), 100)]), r.pattern)
+		return wrong("string [%s] does not match pattern %s", clip(s[:min(len(s), 100)]), r.pattern)
 	}
 	if r.format != nil && r.format.Validate(s) != nil {
-		return wrong("'%s' is not valid %s", clip(s[:min(len(s), 100)]), r.format.Name)
+		return wrong("[%s] is not a valid %s", clip(s[:min(len(s), 100)]), r.format.Name)
 	}
 	return nil
 }
@@ -227,7 +259,7 @@ func (r *rule) checkChoices(v *fastjson.Value) *violation {
 		}
 	}
 	if r.anyOf != nil && !slices.ContainsFunc(r.anyOf, func(other *rule) bool { return other.accepts(v) }) {
-		return noneFits("anyOf", r.anyOf, v)
+		return noneFits(fmt.Sprintf("no subschema matched out of the total %d subschemas", len(r.anyOf)), r.anyOf, v)
 	}
 	if r.oneOf != nil {
 		fitting := 0
@@ -237,10 +269,10 @@ func (r *rule) checkChoices(v *fastjson.Value) *violation {
 			}
 		}
 		if fitting == 0 {
-			return noneFits("oneOf", r.oneOf, v)
+			return noneFits("0 subschemas matched instead of one", r.oneOf, v)
 		}
 		if fitting > 1 {
-			return wrong("%d of the alternatives in oneOf fit, want one", fitting)
+			return wrong("%d subschemas matched instead of one", fitting)
 		}
 	}
 	if r.not != nil && r.not.accepts(v) {
@@ -260,9 +292,9 @@ func (r *rule) checkChoices(v *fastjson.Value) *violation {
 }
 
 // noneFits speaks of the choice: a complaint of one alternative would mislead.
-func noneFits(keyword string, options []*rule, v *fastjson.Value) *violation {
+func noneFits(text string, options []*rule, v *fastjson.Value) *violation {
 	if len(options) == 1 {
 		return options[0].check(v)
 	}
-	return wrong("none of the %d alternatives in %s fits", len(options), keyword)
+	return &violation{text: text}
 }

@@ -72,7 +72,7 @@ func (b *builder) text(n *node, v *fastjson.Value) []byte {
 			}
 		}
 	}
-	b.scratch = appendJSON(b.scratch[:0], v)
+	b.scratch = AppendJSON(b.scratch[:0], v)
 	return append(make([]byte, 0, len(b.scratch)), b.scratch...)
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"sync/atomic"
-	"time"
 
 	"github.com/valyala/fastjson"
 )
@@ -30,20 +29,8 @@ type file struct {
 	name     string // for messages
 	check    *validator
 	columns  []*Column // the payload's
+	members  *members
 	metadata Metadata
-}
-
-// Metadata is what a schema says to the pipeline under mozPipelineMetadata.
-type Metadata struct {
-	// SampleIDAttribute names the attribute whose UUID gives the sample_id, "" if
-	// unset. When the path is unset too, client_id is meant.
-	SampleIDAttribute string
-	// SampleIDPath leads to the UUID in the payload that gives the sample_id when
-	// the attribute does not. Nil if unset.
-	SampleIDPath []string
-	// CollectThrough is the last day, UTC, whose submissions are taken. Zero if
-	// there is none, or if the schema writes it other than YYYY-MM-DD.
-	CollectThrough time.Time
 }
 
 // String is namespace/doctype/version.
@@ -105,20 +92,9 @@ func parseFile(src source, data []byte) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &file{name: src.path, check: check, columns: columns, metadata: parseMetadata(pipeline)}, nil
-}
-
-func parseMetadata(pipeline map[string]any) Metadata {
-	var m Metadata
-	m.SampleIDAttribute, _ = pipeline["sample_id_source_uuid_attribute"].(string)
-	path, _ := pipeline["sample_id_source_uuid_payload_path"].([]any)
-	for _, key := range path {
-		m.SampleIDPath = append(m.SampleIDPath, fmt.Sprint(key))
+	metadata, err := parseMetadata(pipeline)
+	if err != nil {
+		return nil, fmt.Errorf("mozPipelineMetadata: %w", err)
 	}
-	policy, _ := pipeline["expiration_policy"].(map[string]any)
-	through, _ := policy["collect_through_date"].(string)
-	if day, err := time.Parse(time.DateOnly, through); err == nil {
-		m.CollectThrough = day
-	}
-	return m
+	return &file{name: src.path, check: check, columns: columns, members: membersOf(object), metadata: metadata}, nil
 }

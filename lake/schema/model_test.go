@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,14 +24,11 @@ type absent struct{}
 
 func modelRecord(columns []*Column, members map[string]any) (row, left map[string]any) {
 	row, left = map[string]any{}, map[string]any{}
-	for key, value := range members {
-		name := key
-		c := columnNamed(columns, name+"2")
-		if c == nil || !strings.Contains(" url text jwe labeled_rate ", " "+key+" ") {
-			if c = columnNamed(columns, name); c == nil {
-				c = columnNamed(columns, ColumnName(key))
-			}
-		}
+	// Of two keys for one column the renamed one stays: it comes last.
+	keys := slices.Collect(maps.Keys(members))
+	slices.SortFunc(keys, func(a, b string) int { return modelRank(columns, a) - modelRank(columns, b) })
+	for _, key := range keys {
+		value, c := members[key], modelColumn(columns, key)
 		if c == nil {
 			left[key] = value
 			continue
@@ -43,6 +42,23 @@ func modelRecord(columns []*Column, members map[string]any) (row, left map[strin
 		}
 	}
 	return row, left
+}
+
+func modelColumn(columns []*Column, key string) *Column {
+	if c := columnNamed(columns, key+"2"); c != nil && strings.Contains(" url text jwe labeled_rate ", " "+key+" ") {
+		return c
+	}
+	if c := columnNamed(columns, key); c != nil {
+		return c
+	}
+	return columnNamed(columns, ColumnName(key))
+}
+
+func modelRank(columns []*Column, key string) int {
+	if c := modelColumn(columns, key); c != nil && c.Name != key {
+		return 1
+	}
+	return 0
 }
 
 func modelValue(c *Column, value any) (cell, left any) {

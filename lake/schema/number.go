@@ -18,13 +18,13 @@ func (r *rule) checkNumber(v *fastjson.Value) *violation {
 	text := numberText(v)
 	for _, b := range r.bounds {
 		if b.refuses(compareNumber(text, b.limit, b.nearest)) {
-			return wrong("%s: got %s, want %s", b.name, text, showNumber(b.limit))
+			return wrong("%s is not %s %s", clip(text), b.name, showNumber(b.limit))
 		}
 	}
 	if r.multipleOf != nil {
 		number, ok := exact(text)
 		if !ok || !number.Quo(number, r.multipleOf).IsInt() {
-			return wrong("multipleOf: got %s, want %s", text, showNumber(r.multipleOf))
+			return wrong("%s is not a multiple of %s", clip(text), showNumber(r.multipleOf))
 		}
 	}
 	return nil
@@ -144,5 +144,5 @@ func appendCanonical(dst []byte, v *fastjson.Value) []byte {
 		slices.Sort(members)
 		return append(append(append(dst, '{'), strings.Join(members, ",")...), '}')
 	}
-	return appendJSON(dst, v)
+	return AppendJSON(dst, v)
 }

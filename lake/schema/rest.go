@@ -67,7 +67,7 @@ func (r *rest) orNil() *rest {
 func appendRest(dst []byte, r *rest) []byte {
 	switch r.kind {
 	case restValue:
-		return appendJSON(dst, r.value)
+		return AppendJSON(dst, r.value)
 	case restObject:
 		dst = append(dst, '{')
 		for i, key := range r.keys {
@@ -103,9 +103,9 @@ func numberText(v *fastjson.Value) string {
 	return string(v.MarshalTo(buffer[:0]))
 }
 
-// appendJSON writes v as compact JSON. The package's own writer quotes control
+// AppendJSON writes v as compact JSON. The package's own writer quotes control
 // characters as Go does, which is no JSON.
-func appendJSON(dst []byte, v *fastjson.Value) []byte {
+func AppendJSON(dst []byte, v *fastjson.Value) []byte {
 	switch v.Type() {
 	case fastjson.TypeString:
 		s, _ := v.StringBytes()
@@ -117,7 +117,7 @@ func appendJSON(dst []byte, v *fastjson.Value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSON(dst, element)
+			dst = AppendJSON(dst, element)
 		}
 		return append(dst, ']')
 	case fastjson.TypeObject:
@@ -130,7 +130,7 @@ func appendJSON(dst []byte, v *fastjson.Value) []byte {
 			}
 			first = false
 			dst = append(appendJSONString(dst, unsafeString(key)), ':')
-			dst = appendJSON(dst, member)
+			dst = AppendJSON(dst, member)
 		})
 		return append(dst, '}')
 	}

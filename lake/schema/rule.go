@@ -2,7 +2,6 @@ package schema
 
 import (
 	"errors"
-	"fmt"
 	"math/big"
 	"slices"
 
@@ -63,6 +62,12 @@ var kindsByName = map[string]kindSet{
 	"string": kindString, "array": kindArray, "object": kindObject,
 }
 
+// typeNames are the reference's validator's words for the kinds.
+var typeNames = map[string]string{
+	"null": "Null", "boolean": "Boolean", "integer": "Integer", "number": "Number",
+	"string": "String", "array": "JSONArray", "object": "JSONObject",
+}
+
 type patternRule struct {
 	pattern jsonschema.Regexp
 	rule    *rule
@@ -80,7 +85,7 @@ type span struct{ least, most *int }
 
 // bound is one of minimum, maximum and their exclusive forms.
 type bound struct {
-	name    string
+	name    string // in words
 	limit   *big.Rat
 	nearest float64
 	refuses func(order int) bool // by the order of value and limit: -1, 0, 1
@@ -151,7 +156,7 @@ func (m *ruleMaker) values(r *rule, s *jsonschema.Schema) {
 			if i > 0 {
 				r.wanted += " or "
 			}
-			r.wanted += name
+			r.wanted += typeNames[name]
 		}
 	}
 	if s.Enum != nil {
@@ -165,10 +170,10 @@ func (m *ruleMaker) values(r *rule, s *jsonschema.Schema) {
 	r.length = span{s.MinLength, s.MaxLength}
 	r.multipleOf = s.MultipleOf
 	for _, b := range []bound{
-		{"minimum", s.Minimum, 0, func(order int) bool { return order < 0 }},
-		{"maximum", s.Maximum, 0, func(order int) bool { return order > 0 }},
-		{"exclusiveMinimum", s.ExclusiveMinimum, 0, func(order int) bool { return order <= 0 }},
-		{"exclusiveMaximum", s.ExclusiveMaximum, 0, func(order int) bool { return order >= 0 }},
+		{"greater or equal to", s.Minimum, 0, func(order int) bool { return order < 0 }},
+		{"less or equal to", s.Maximum, 0, func(order int) bool { return order > 0 }},
+		{"greater than", s.ExclusiveMinimum, 0, func(order int) bool { return order <= 0 }},
+		{"less than", s.ExclusiveMaximum, 0, func(order int) bool { return order >= 0 }},
 	} {
 		if b.limit != nil {
 			b.nearest, _ = b.limit.Float64()
@@ -251,13 +256,14 @@ func (r *rule) circles(state map[*rule]bool) bool {
 	return false
 }
 
-// check says whether a count lies within the span.
-func (s span) check(name string, count int) *violation {
+// check says whether a count lies within the span. The texts for too few and too
+// many are of the count and its bound.
+func (s span) check(tooFew, tooMany string, count int) *violation {
 	if s.least != nil && count < *s.least {
-		return &violation{text: fmt.Sprintf("min%s: got %d, want %d", name, count, *s.least)}
+		return wrong(tooFew, count, *s.least)
 	}
 	if s.most != nil && count > *s.most {
-		return &violation{text: fmt.Sprintf("max%s: got %d, want %d", name, count, *s.most)}
+		return wrong(tooMany, count, *s.most)
 	}
 	return nil
 }
