@@ -50,6 +50,7 @@ var doors = []struct {
 	{"github.com/cockroachdb/pebble", []string{"dedup"}},
 	{"github.com/parquet-go/parquet-go", []string{"lake"}},
 	{"github.com/nats-io", []string{"ingest/stream"}},
+	{"github.com/oschwald", []string{"ingest/decode"}},
 	{"github.com/duckdb", []string{"query"}},
 	{"github.com/spf13/viper", []string{"conf"}},
 	{"github.com/spf13/cobra", []string{"cmd/pinglake"}},
