@@ -8,7 +8,12 @@ LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # e2e runs the real binary, which is built without the race detector.
 RACE_PACKAGES ?= ./ingest/... ./dedup/... ./lake/... ./conf/... ./cmd/... ./query/... ./batch/...
 
-.PHONY: build test e2e race lint fmt bench demo clean help
+# What strangers send is read by these, each fuzzed for FUZZTIME from its seeds.
+FUZZTIME ?= 1m
+FUZZ ?= ingest/decode:FuzzURI ingest/decode:FuzzGunzip ingest/decode:FuzzJSON ingest/decode:FuzzDecode \
+	ingest/stream:FuzzDecodePack lake/schema:FuzzPayloadToRow
+
+.PHONY: build test e2e race fuzz lint fmt bench demo clean help
 
 build: ## bin/pinglake
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/pinglake ./cmd/pinglake
@@ -21,6 +26,12 @@ e2e: ## the tests of the real binary and of the tree's rules
 
 race: ## tests under the race detector
 	$(GO) test -race -timeout 10m $(RACE_PACKAGES)
+
+fuzz: ## every reader of foreign bytes, FUZZTIME each
+	@for target in $(FUZZ); do \
+		echo "== $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) "./$${target%:*}" || exit 1; \
+	done
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \

@@ -25,6 +25,8 @@ type Settings struct {
 	Edge         Edge          `mapstructure:"edge"`
 	Admin        Admin         `mapstructure:"admin"`
 	Stream       Stream        `mapstructure:"stream"`
+	Geo          Geo           `mapstructure:"geo"`
+	Scrub        Scrub         `mapstructure:"scrub"`
 	Sink         Sink          `mapstructure:"sink"`
 	Landfill     Landfill      `mapstructure:"landfill"`
 	Dedup        Dedup         `mapstructure:"dedup"`
@@ -52,6 +54,19 @@ type Admin struct {
 // Stream is what is acknowledged but not yet in the lake.
 type Stream struct {
 	MaxBytes Size `mapstructure:"max_bytes" default:"8GiB" min:"16MiB" doc:"disk space of the stream; a full stream refuses pings with 507"`
+}
+
+// Geo is where clients are, by their addresses. No address is kept.
+type Geo struct {
+	City   string `mapstructure:"city" default:"" doc:"MaxMind City database; empty looks up no cities"`
+	ISP    string `mapstructure:"isp" default:"" doc:"MaxMind ISP database; empty looks up no providers"`
+	Cities string `mapstructure:"cities" default:"" doc:"file of the geonames ids of the cities that may be named, one a line; empty allows all"`
+	Skip   int    `mapstructure:"skip" default:"2" min:"0" max:"20" doc:"entries at the end of X-Forwarded-For that proxies of our own added behind the client's; 0 for a bare host"`
+}
+
+// Scrub is what is done to payloads that are unwanted or spoilt.
+type Scrub struct {
+	Rules string `mapstructure:"rules" default:"" doc:"file of scrubber rules; empty means the built-in ones, none means no rule"`
 }
 
 // Sink is the loop that moves pings from the stream into the lake.

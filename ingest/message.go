@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,11 +34,13 @@ func ParseMessage(text []byte) (Message, error) {
 
 // Line is the message as one line of JSON, without the line's end.
 func (m Message) Line() ([]byte, error) {
-	text, err := json.Marshal(m)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(m); err != nil {
 		return nil, fmt.Errorf("encode message %s: %w", m.Attributes[attributeURI], err)
 	}
-	return text, nil
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
 // MessageOf is a raw as a message, uri and submission_timestamp being attributes

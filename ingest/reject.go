@@ -13,12 +13,17 @@ type Reason string
 // The reasons, in the order in which a submission can meet them.
 const (
 	UnknownPrefix     Reason = "unknown_prefix"      // the URI begins with no known prefix
+	UnwantedURI       Reason = "unwanted_uri"        // a scrubber rule refuses the URI
 	PathElements      Reason = "path_elements"       // too many or too few parts in the URI
-	InvalidDocumentID Reason = "invalid_document_id" // the id in the URI is no UUID
 	UnknownStub       Reason = "unknown_stub"        // a stub installer ping of a version we do not know
+	StubValue         Reason = "stub_value"          // a stub installer ping with a part that must be a number and is none
+	InvalidDocumentID Reason = "invalid_document_id" // the document_id is no UUID
 	PayloadTooLarge   Reason = "payload_too_large"   // more bytes than the limit once unpacked
 	InvalidJSON       Reason = "invalid_json"        // not JSON, not UTF-8, or nested too deep
-	NotAnObject       Reason = "not_an_object"       // JSON, but no object
+	NotAnObject       Reason = "not_an_object"       // empty, or JSON but no object
+	Dropped           Reason = "dropped"             // a scrubber rule drops it: counted, no row
+	Unwanted          Reason = "unwanted"            // a scrubber rule refuses data that nobody wants
+	AffectedByBug     Reason = "affected_by_bug"     // a scrubber rule refuses data that a known bug spoilt
 	UnknownDoctype    Reason = "unknown_doctype"     // no schema of this namespace and doctype
 	MissingVersion    Reason = "missing_version"     // neither URI nor payload say the version
 	UnknownVersion    Reason = "unknown_version"     // the doctype has no such version
@@ -32,7 +37,7 @@ const (
 // reference's words.
 func (r Reason) Step() string {
 	switch r {
-	case UnknownPrefix, PathElements, InvalidDocumentID, UnknownStub:
+	case UnknownPrefix, UnwantedURI, PathElements, UnknownStub, StubValue, InvalidDocumentID:
 		return "ParseUri"
 	case PayloadTooLarge:
 		return "LimitPayloadSize"
@@ -42,34 +47,32 @@ func (r Reason) Step() string {
 	return "ParsePayload"
 }
 
+// exceptionClasses are the reference's names for the faults.
+var exceptionClasses = map[Reason]string{
+	UnknownPrefix:     "com.mozilla.telemetry.decoder.ParseUri$InvalidUriException",
+	UnwantedURI:       "com.mozilla.telemetry.decoder.MessageScrubber$UnwantedDataException",
+	PathElements:      "com.mozilla.telemetry.decoder.ParseUri$UnexpectedPathElementsException",
+	UnknownStub:       "com.mozilla.telemetry.decoder.ParseUri$StubUri$UnknownPingVersionException",
+	StubValue:         "com.mozilla.telemetry.decoder.ParseUri$StubUri$InvalidIntegerException",
+	InvalidDocumentID: "com.mozilla.telemetry.decoder.ParseUri$InvalidUriException",
+	PayloadTooLarge:   "com.mozilla.telemetry.transforms.LimitPayloadSize$PayloadTooLargeException",
+	InvalidJSON:       "com.fasterxml.jackson.core.JsonParseException",
+	NotAnObject:       "java.io.IOException",
+	Dropped:           "com.mozilla.telemetry.decoder.MessageScrubber$MessageShouldBeDroppedException",
+	Unwanted:          "com.mozilla.telemetry.decoder.MessageScrubber$UnwantedDataException",
+	AffectedByBug:     "com.mozilla.telemetry.decoder.MessageScrubber$AffectedByBugException",
+	UnknownDoctype:    "com.mozilla.telemetry.ingestion.core.schema.SchemaNotFoundException",
+	MissingVersion:    "com.mozilla.telemetry.ingestion.core.schema.SchemaNotFoundException",
+	UnknownVersion:    "com.mozilla.telemetry.ingestion.core.schema.SchemaNotFoundException",
+	SchemaViolation:   "org.everit.json.schema.ValidationException",
+	Expired:           "com.mozilla.telemetry.decoder.ParsePayload$DeprecatedMessageException",
+	Duplicate:         "com.mozilla.telemetry.decoder.Deduplicate$DuplicateIdException",
+	DecoderPanic:      "pinglake.DecoderPanic",
+}
+
 // ExceptionClass is the reference's name for the fault: the column
 // exception_class, so that queries written for the reference find their rows.
-func (r Reason) ExceptionClass() string {
-	const decoder = "com.mozilla.telemetry.decoder."
-	switch r {
-	case UnknownPrefix, InvalidDocumentID:
-		return decoder + "ParseUri$InvalidUriException"
-	case PathElements:
-		return decoder + "ParseUri$UnexpectedPathElementsException"
-	case UnknownStub:
-		return decoder + "ParseUri$StubUri$UnknownPingVersionException"
-	case PayloadTooLarge:
-		return "com.mozilla.telemetry.transforms.LimitPayloadSize$PayloadTooLargeException"
-	case InvalidJSON:
-		return "com.fasterxml.jackson.core.JsonParseException"
-	case NotAnObject:
-		return "java.io.IOException"
-	case UnknownDoctype, MissingVersion, UnknownVersion:
-		return "com.mozilla.telemetry.ingestion.core.schema.SchemaNotFoundException"
-	case SchemaViolation:
-		return "org.everit.json.schema.ValidationException"
-	case Expired:
-		return decoder + "ParsePayload$DeprecatedMessageException"
-	case Duplicate:
-		return decoder + "Deduplicate$DuplicateIdException"
-	}
-	return "pinglake.DecoderPanic"
-}
+func (r Reason) ExceptionClass() string { return exceptionClasses[r] }
 
 // RejectError says that a submission was refused, with what an error row needs
 // to explain it. It is the data's fault: never retried by itself.
@@ -82,6 +85,8 @@ type RejectError struct {
 	// Payload is the body as it was when the failing step began: unpacked if it
 	// could be, not scrubbed. Empty for a duplicate.
 	Payload []byte
+	// Rules are the scrubber's rules that the submission met.
+	Rules []string
 	// Namespace and DocType are the schema's own names, once it is known: few enough
 	// to label metrics, whatever clients write.
 	Namespace, DocType string

@@ -112,7 +112,7 @@ MAU and retention come from.`,
 		return usagef("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		a.serveCommand(), a.demoCommand(), a.simCommand(), a.importCommand(), a.batchCommand(),
+		a.serveCommand(), a.demoCommand(), a.simCommand(), a.importCommand(), a.decodeCommand(), a.batchCommand(),
 		a.sqlCommand(), a.schemaCommand(), a.catalogCommand(), a.configCommand(), a.versionCommand(),
 	)
 	usageArgs(root)

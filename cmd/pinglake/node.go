@@ -35,6 +35,8 @@ type node struct {
 	lake     *lake.Lake
 	dedup    *dedup.Index
 	stream   *stream.Stream
+	geo      *decode.Geo // nil: no database was named
+	decoder  *decode.Decoder
 	sink     *sink.Sink
 	nightly  *batch.Runner
 	catalog  *catalog
@@ -111,6 +113,12 @@ func (n *node) open(ctx context.Context) (err error) {
 	if err := n.stream.Trim(ctx, last); err != nil {
 		return err
 	}
+	if n.geo, err = openGeo(settings, logger); err != nil {
+		return err
+	}
+	if n.decoder, err = newDecoder(settings, n.doctypes, n.geo, n.metrics); err != nil {
+		return err
+	}
 	n.sink = n.newSink()
 	n.nightly, err = batch.Open(batch.Options{
 		Lake: n.lake, Query: n.queryOptions(), LiveRetentionDays: settings.Retention.LiveDays,
@@ -135,20 +143,12 @@ func (n *node) lastSpan() (first, last uint64, err error) {
 }
 
 func (n *node) newSink() *sink.Sink {
-	landfillIP := decode.ForgetClientIP
-	if n.settings.Landfill.ClientIP {
-		landfillIP = decode.KeepClientIP
-	}
 	landfill := sink.WithoutLandfill
 	if n.settings.Landfill.Enabled {
 		landfill = sink.WithLandfill
 	}
 	return sink.New(sink.Options{
-		Source: n.stream,
-		Decoder: decode.New(decode.Options{
-			Schemas: n.doctypes, MaxPayload: int(n.settings.Edge.MaxBody), LandfillIP: landfillIP,
-		}),
-		Dedup: n.dedup, Lake: n.lake,
+		Source: n.stream, Decoder: n.decoder, Dedup: n.dedup, Lake: n.lake,
 		BatchRows: n.settings.Sink.BatchRows, BatchBytes: int64(n.settings.Sink.BatchBytes),
 		BatchPeriod: n.settings.Sink.BatchPeriod, Landfill: landfill,
 		Logger: n.logger, Metrics: n.metrics,
@@ -170,6 +170,9 @@ func (n *node) Close() error {
 	}
 	if n.stream != nil {
 		errs = append(errs, n.stream.Close())
+	}
+	if n.geo != nil {
+		errs = append(errs, n.geo.Close())
 	}
 	if n.dedup != nil {
 		errs = append(errs, n.dedup.Close())

@@ -41,7 +41,7 @@ SIGTERM stops it in order; a second one at once.`,
 			return serve(cmd.Context(), settings, logger)
 		},
 	}
-	a.addFlags(cmd, flagData, flagSchemas, flagEdgeAddr, flagAdminAddr)
+	a.addFlags(cmd, flagData, flagSchemas, flagEdgeAddr, flagAdminAddr, flagGeoCity, flagGeoISP, flagGeoCities, flagGeoSkip, flagScrub)
 	return cmd
 }
 
@@ -87,6 +87,7 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 	actors = append(actors,
 		actor{"catalog", func(stop, _ context.Context) error { return n.catalog.run(stop) }},
 		actor{"schemas", func(stop, _ context.Context) error { return n.watchSchemas(stop) }},
+		actor{"geo", func(stop, _ context.Context) error { return n.geo.Watch(stop) }},
 		actor{"expiry", func(stop, _ context.Context) error { return n.expireDedup(stop) }},
 	)
 	if settings.Batch.Enabled && !n.paused {

@@ -21,13 +21,20 @@ var (
 	flagData      = settingFlag{"data", "data", "DIR", "the data folder (default ./pinglake-data)"}
 	flagSchemas   = settingFlag{"schemas", "schemas", "DIR", "the folder of JSON Schemas (default <data>/schemas)"}
 	flagEdgeAddr  = settingFlag{"edge-addr", "edge.addr", "HOST:PORT", "where pings are taken; port 0 picks one (default :8080)"}
+	flagGeoCity   = settingFlag{"geo-city", "geo.city", "FILE", "MaxMind City database"}
+	flagGeoISP    = settingFlag{"geo-isp", "geo.isp", "FILE", "MaxMind ISP database"}
+	flagGeoCities = settingFlag{"geo-cities", "geo.cities", "FILE", "geonames ids of the cities that may be named"}
+	flagGeoSkip   = settingFlag{"geo-skip", "geo.skip", "N", "entries at the end of X-Forwarded-For to skip (default 2)"}
+	flagScrub     = settingFlag{"scrub", "scrub.rules", "FILE", "scrubber rules (default the built-in ones; none for no rule)"}
 	flagAdminAddr = settingFlag{"admin-addr", "admin.addr", "HOST:PORT", "where metrics are (default 127.0.0.1:8081)"}
 )
 
 // flagKeys say which setting each flag sets.
 func flagKeys() map[string]string {
 	keys := map[string]string{}
-	for _, f := range []settingFlag{flagData, flagSchemas, flagEdgeAddr, flagAdminAddr} {
+	for _, f := range []settingFlag{
+		flagData, flagSchemas, flagEdgeAddr, flagAdminAddr, flagGeoCity, flagGeoISP, flagGeoCities, flagGeoSkip, flagScrub,
+	} {
 		keys[f.name] = f.key
 	}
 	return keys

@@ -7,11 +7,9 @@
 package decode
 
 import (
-	"errors"
-	"fmt"
-	"maps"
-	"runtime/debug"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fastjson"
 
 	"pinglake/ingest"
@@ -38,7 +36,7 @@ const (
 	KeepClientIP   ClientIP = true
 )
 
-// Options configure a Decoder.
+// Options configure a Decoder. Only Schemas is required.
 type Options struct {
 	Schemas Schemas
 	// MaxPayload is the largest payload in bytes once unpacked; 0 is
@@ -46,14 +44,22 @@ type Options struct {
 	MaxPayload int
 	// LandfillIP is for landfill rows only: no other row ever has an address.
 	LandfillIP ClientIP
+	// Geo says where addresses are; nil knows no place.
+	Geo *Geo
+	// Proxies is how many entries at the end of X-Forwarded-For were added by
+	// proxies of our own, behind the client's address.
+	Proxies int
+	// Scrubber is asked about every payload; nil keeps all.
+	Scrubber *Scrubber
+	// Metrics is where the metrics are registered. nil registers none.
+	Metrics prometheus.Registerer
 }
 
 // Decoder decodes raws. It keeps no state between them and is safe for
 // concurrent use.
 type Decoder struct {
-	schemas    Schemas
-	maxPayload int
-	landfillIP ClientIP
+	Options
+	metrics metrics
 	// One table a family: rows of one table share a file by its address.
 	landfill, errors map[string]*schema.Table
 }
@@ -64,8 +70,11 @@ func New(o Options) *Decoder {
 		o.MaxPayload = DefaultMaxPayload
 	}
 	d := &Decoder{
-		schemas: o.Schemas, maxPayload: o.MaxPayload, landfillIP: o.LandfillIP,
+		Options: o, metrics: newMetrics(o.Metrics),
 		landfill: map[string]*schema.Table{}, errors: map[string]*schema.Table{},
+	}
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(o.Geo.Collector())
 	}
 	for _, family := range ingest.Families() {
 		d.landfill[family], d.errors[family] = schema.Raw(family), schema.Errors(family)
@@ -80,128 +89,66 @@ type Decoded struct {
 	Row     schema.Row
 }
 
+// Result is what a submission held.
+type Result struct {
+	// Pings are the parts of a ping that its schema splits, else one.
+	Pings []Decoded
+	// Bytes is the size of the payload, unpacked.
+	Bytes int
+	// Rules are the scrubber's rules that changed the payload.
+	Rules []string
+}
+
 // Decode opens raw. The error, if any, is an *ingest.RejectError; a panic on the
 // way is one too, so that one bad submission stops nothing but itself. raw is
 // not changed, and the rows share no memory with a later Decode.
-func (d *Decoder) Decode(raw *ingest.Raw) (pings []Decoded, err error) {
-	s := submission{Decoder: d, raw: raw, attributes: ownAttributes(raw), payload: raw.Body}
-	defer func() {
-		if p := recover(); p != nil {
-			s.attributes["stack_trace"] = string(debug.Stack())
-			pings, err = nil, s.reject(ingest.DecoderPanic, fmt.Errorf("%v", p))
+func (d *Decoder) Decode(raw *ingest.Raw) (result Result, err error) {
+	s := d.newSubmission(raw)
+	defer s.recoverPanic(&err)
+	parts, err := s.open()
+	if err != nil {
+		return Result{}, err
+	}
+	result = Result{Pings: make([]Decoded, 0, len(parts)), Bytes: len(s.payload), Rules: s.rules}
+	for i := range parts {
+		ping, err := s.ping(&parts[i])
+		if err != nil {
+			return Result{}, err
 		}
-	}()
-	return s.decode()
+		result.Pings = append(result.Pings, ping)
+	}
+	return result, nil
 }
 
-// submission is one raw on its way through the steps.
-type submission struct {
-	*Decoder
-	raw        *ingest.Raw
-	attributes map[string]string // what is known so far
-	payload    []byte            // the body as the current step sees it
-	bomb       bool              // it unpacks to more than maxPayload
-	doctype    *schema.Doctype   // once it is known
+// part is one ping of a submission.
+type part struct {
+	attributes map[string]string
+	document   *fastjson.Value
+	doctype    *schema.Doctype
+	submitted  time.Time // as coarse as the schema wants it
 }
 
-// ownAttributes is a copy of the raw's attributes without its addresses.
-func ownAttributes(raw *ingest.Raw) map[string]string {
-	attributes := make(map[string]string, len(raw.Attributes)+24)
-	maps.Copy(attributes, raw.Attributes)
-	delete(attributes, "x_forwarded_for")
-	delete(attributes, "remote_addr")
-	attributes["uri"] = raw.URI
-	return attributes
-}
-
-func (s *submission) decode() ([]Decoded, error) {
-	reason, err := s.parseURI()
-	s.unpack()
+// ping makes the row of a part. A ping without a document_id gets one from its
+// place in the stream.
+func (s *submission) ping(p *part) (Decoded, error) {
+	text, ok := p.attributes["document_id"]
+	if !ok {
+		text = nameID(s.positionName()).String()
+		p.attributes["document_id"] = text
+	}
+	id, ok := ingest.ParseDocumentID(text)
+	if !ok {
+		return Decoded{}, s.reject(ingest.InvalidDocumentID, errNoUUID)
+	}
+	row, err := p.doctype.Row(schema.Document{Payload: p.document, Submitted: p.submitted, Attributes: p.attributes})
 	if err != nil {
-		return nil, s.reject(reason, err)
+		return Decoded{}, s.reject(ingest.SchemaViolation, err)
 	}
-	if s.bomb || len(s.payload) > s.maxPayload {
-		return nil, s.reject(ingest.PayloadTooLarge,
-			fmt.Errorf("the payload has more than %d bytes once unpacked", s.maxPayload))
-	}
-	document, err := parseDocument(s.payload)
-	if err != nil {
-		return nil, s.rejectDocument(err)
-	}
-	dropReserved(document)
-	clientID := normalizeClientID(document)
-	doctype, version, err := s.lookup(document)
-	if err != nil {
-		return nil, err
-	}
-	s.doctype = doctype
-	if err := doctype.Validate(document); err != nil {
-		return nil, s.reject(ingest.SchemaViolation, err)
-	}
-	if err := s.schemas.Accept(doctype); err != nil {
-		s.doctype = nil
-		return nil, s.reject(ingest.UnknownDoctype, err)
-	}
-	metadata := doctype.Metadata()
-	if through := metadata.CollectThrough; !through.IsZero() && schema.DateOf(s.raw.Submitted) > schema.DateOf(through) {
-		return nil, s.reject(ingest.Expired, fmt.Errorf("collected through %s", through.Format("2006-01-02")))
-	}
-
-	s.attributes["document_version"] = version
-	s.addPayloadAttributes(document, clientID)
-	s.addSampleID(document, metadata)
-	s.parseUserAgent()
-	s.normalize()
-
-	id, _ := ingest.ParseDocumentID(s.attributes["document_id"])
-	row, err := doctype.Row(schema.Document{Payload: document, Submitted: s.raw.Submitted, Attributes: s.attributes})
-	if err != nil {
-		return nil, s.reject(ingest.SchemaViolation, err)
-	}
-	ping := ingest.Ping{
-		Namespace:  s.attributes["document_namespace"],
-		DocType:    s.attributes["document_type"],
-		Version:    version,
-		ID:         id,
-		Submitted:  s.raw.Submitted,
-		Attributes: s.attributes,
-	}
-	return []Decoded{{Ping: ping, Doctype: doctype, Row: row}}, nil
-}
-
-// lookup finds the doctype, and the version of a submission whose URI has none.
-func (s *submission) lookup(document *fastjson.Value) (*schema.Doctype, string, error) {
-	namespace, doctype := s.attributes["document_namespace"], s.attributes["document_type"]
-	version, found := s.attributes["document_version"]
-	if !found {
-		version, found = payloadVersion(document)
-	}
-	known, err := s.schemas.Lookup(namespace, doctype, version)
-	switch {
-	case errors.Is(err, schema.ErrUnknownDoctype):
-		return nil, "", s.reject(ingest.UnknownDoctype, err)
-	case !found:
-		return nil, "", s.reject(ingest.MissingVersion,
-			errors.New("the URI has no version and the payload neither version nor v"))
-	case errors.Is(err, schema.ErrUnknownVersion):
-		return nil, "", s.reject(ingest.UnknownVersion, err)
-	case err != nil:
-		return nil, "", s.reject(ingest.UnknownDoctype, err)
-	}
-	return known, version, nil
-}
-
-func (s *submission) reject(reason ingest.Reason, err error) *ingest.RejectError {
-	reject := &ingest.RejectError{Reason: reason, Err: err, Attributes: s.attributes, Payload: s.payload}
-	if s.doctype != nil {
-		reject.Namespace, reject.DocType = s.doctype.Namespace, s.doctype.DocType
-	}
-	return reject
-}
-
-func (s *submission) rejectDocument(err error) *ingest.RejectError {
-	if errors.Is(err, errNotAnObject) {
-		return s.reject(ingest.NotAnObject, err)
-	}
-	return s.reject(ingest.InvalidJSON, err)
+	return Decoded{
+		Ping: ingest.Ping{
+			Namespace: p.attributes["document_namespace"], DocType: p.attributes["document_type"],
+			Version: p.attributes["document_version"], ID: id, Submitted: p.submitted, Attributes: p.attributes,
+		},
+		Doctype: p.doctype, Row: row,
+	}, nil
 }

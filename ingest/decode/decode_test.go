@@ -62,11 +62,11 @@ func gzipped(t testing.TB, texts ...string) string {
 }
 
 func TestAPingIsKnownByItsAttributes(t *testing.T) {
-	pings, err := newDecoder(t).Decode(rawOf(baseline, gzipped(t, good)))
-	if err != nil || len(pings) != 1 {
-		t.Fatalf("%d pings, %v", len(pings), err)
+	result, err := newDecoder(t).Decode(rawOf(baseline, gzipped(t, good)))
+	if err != nil || len(result.Pings) != 1 {
+		t.Fatalf("%d pings, %v", len(result.Pings), err)
 	}
-	ping := pings[0]
+	ping := result.Pings[0]
 	want := map[string]string{
 		"method": "POST", "protocol": "HTTP/1.1", "host": "lake:8080", "args": "", "uri": baseline,
 		"client_compression": "gzip",
@@ -100,32 +100,24 @@ func TestRejectsSayWhy(t *testing.T) {
 		{baseline, gzipped(t, good[:20], good[20:]), ""},
 		{baseline, gzipped(t, good) + "garbage", ""},
 		{baseline, gzipped(t, good) + "\x1f\x8bgarbage", ""},
-		{"/elsewhere/x", good, "unknown_prefix: unknown URI prefix"},
-		{"", good, "unknown_prefix: unknown URI prefix"},
-		{"/stub/v6/x", "", "unknown_stub: stub installer pings are kept but not decoded"},
-		{"/submit/my-app/baseline/1", good, "path_elements: the URI has 3 parts after /submit/ where 4 are expected"},
-		{"/submit/", good, "path_elements: the URI has 1 parts after /submit/ where 4 are expected"},
-		{"/submit//", good, "path_elements: the URI has 0 parts after /submit/ where 4 are expected"},
-		{"/submit/telemetry/x/main/Firefox/1/release", good, "path_elements: the URI has 5 parts after /submit/telemetry/ where 6 are expected"},
-		{"/submit/telemetry//main/Firefox/1/release/2", good, "invalid_document_id: the document_id in the URI is not a UUID"},
-		{"/submit/my-app/baseline/1/x", good, "invalid_document_id: the document_id in the URI is not a UUID"},
-		{baseline, "", "invalid_json: the payload is empty"},
+		{baseline, "", "not_an_object: json value is not an object"},
+		{baseline, " \n", "not_an_object: json value is not an object"},
 		{baseline, "hello", "invalid_json: byte 0 is 'h' where a value is expected"},
 		{baseline, gzipped(t, good)[:40], "invalid_json: byte 0 is '\\x1f' where a value is expected"},
 		{baseline, `{"a":"` + "\xff" + `"}`, "invalid_json: invalid UTF-8 at byte 6"},
-		{baseline, "[]", "not_an_object: the payload is JSON, but not an object"},
-		{"/submit/my-app/baseline/2/" + documentID, good, "unknown_version"},
-		{"/submit/nobody/baseline/1/" + documentID, good, "unknown_doctype"},
+		{baseline, "[]", "not_an_object: json value is not an object"},
+		{"/submit/my-app/baseline/2/" + documentID, good, "unknown_version: No schema with name: my-app/baseline/baseline.2.schema.json"},
+		{"/submit/nobody/baseline/1/" + documentID, good, "unknown_doctype: No such docType: nobody/baseline"},
 		{"/submit/telemetry/" + documentID + "/main/Firefox/1/release/2", good, "unknown_doctype"},
 		{baseline, `{"ping_info":7}`, "schema_violation"},
 		{baseline, strings.Repeat(" ", DefaultMaxPayload-len(good)) + good, ""},
-		{baseline, strings.Repeat(" ", DefaultMaxPayload-len(good)+1) + good, "payload_too_large: the payload has more than 8388608 bytes once unpacked"},
-		{baseline, gzipped(t, strings.Repeat(" ", DefaultMaxPayload)+good), "payload_too_large: the payload has more than 8388608 bytes once unpacked"},
+		{baseline, strings.Repeat(" ", DefaultMaxPayload-len(good)+1) + good, "payload_too_large: Message payload is 8388609bytes, larger than the configured limit of 8388608"},
+		{baseline, gzipped(t, strings.Repeat(" ", DefaultMaxPayload)+good), "payload_too_large: Message payload is more than 8388608bytes, larger than the configured limit of 8388608"},
 	} {
-		pings, err := decoder.Decode(rawOf(c.uri, c.body))
+		result, err := decoder.Decode(rawOf(c.uri, c.body))
 		if c.want == "" {
-			if err != nil || len(pings) != 1 {
-				t.Errorf("%s %.40q: %d pings, %v", c.uri, c.body, len(pings), err)
+			if err != nil || len(result.Pings) != 1 {
+				t.Errorf("%s %.40q: %d pings, %v", c.uri, c.body, len(result.Pings), err)
 			}
 			continue
 		}
@@ -154,7 +146,7 @@ func TestAClientCanNotSpeakForTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(cells(honest[0].Row), cells(lying[0].Row)); diff != "" {
+	if diff := cmp.Diff(cells(honest.Pings[0].Row), cells(lying.Pings[0].Row)); diff != "" {
 		t.Errorf("what a client says of itself changed its row:\n%s", diff)
 	}
 }
@@ -224,10 +216,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add("/submit/telemetry/"+documentID+"/main/Firefox/1/release/2", []byte(`{"version":4}`))
 	f.Add("/submit//", []byte("{}"))
 	f.Fuzz(func(t *testing.T, uri string, body []byte) {
-		pings, err := decoder.Decode(rawOf(uri, string(body)))
+		result, err := decoder.Decode(rawOf(uri, string(body)))
 		var reject *ingest.RejectError
 		switch {
-		case err == nil && len(pings) == 0:
+		case err == nil && len(result.Pings) == 0:
 			t.Fatal("neither a ping nor a reject")
 		case err != nil && (!errors.As(err, &reject) || reject.Reason == "" || reject.Reason == ingest.DecoderPanic):
 			t.Fatalf("not a reject with a reason: %v", err)
@@ -244,4 +236,14 @@ func BenchmarkDecode(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func newDecoderOf(schemas Schemas) *Decoder { return New(Options{Schemas: schemas}) }
+
+type unknownDoctypes struct{}
+
+func (unknownDoctypes) Accept(*schema.Doctype) error { return nil }
+
+func (unknownDoctypes) Lookup(_, _, _ string) (*schema.Doctype, error) {
+	return nil, schema.ErrUnknownDoctype
 }

@@ -12,7 +12,7 @@ func scanValue(b []byte) (end int, err error) {
 	s := scanner{b: b}
 	s.space()
 	if s.i == len(b) {
-		return 0, fmt.Errorf("the payload is empty")
+		return 0, errNotAnObject
 	}
 	if !s.value(0) {
 		return 0, s.fault()

@@ -17,15 +17,17 @@ var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 // unpack replaces a gzip'd payload by what it holds. Anything that is not whole
 // gzip stays as it is, and is judged as JSON.
 func (s *submission) unpack() {
-	plain, err := gunzip(s.payload, s.maxPayload)
+	plain, err := gunzip(s.payload, s.MaxPayload)
 	switch {
 	case errors.Is(err, errBomb):
 		s.bomb = true
 	case err != nil:
+		s.metrics.plain.Inc()
 		return
 	default:
 		s.payload = plain
 	}
+	s.metrics.packed.Inc()
 	if _, known := s.attributes["client_compression"]; !known {
 		s.attributes["client_compression"] = "gzip"
 	}
@@ -76,7 +78,7 @@ func gunzip(packed []byte, limit int) ([]byte, error) {
 	}
 }
 
-var errNotAnObject = errors.New("the payload is JSON, but not an object")
+const errNotAnObject referenceError = "json value is not an object"
 
 // parseDocument reads the first JSON value of payload, which must be an object.
 // What follows it is ignored, as the reference does. Of a repeated key the last
@@ -179,19 +181,6 @@ func repeatedKeys(object *fastjson.Object) []string {
 		seen[string(key)] = struct{}{}
 	})
 	return repeated
-}
-
-// reserved are the top-level keys that only the server may say.
-var reserved = []string{
-	"metadata", "submission_timestamp", "document_id", "sample_id",
-	"normalized_app_name", "normalized_channel", "normalized_os", "normalized_os_version", "normalized_country_code",
-}
-
-// dropReserved removes what a client says of itself in the server's words.
-func dropReserved(document *fastjson.Value) {
-	for _, key := range reserved {
-		document.Del(key)
-	}
 }
 
 // payloadVersion is the version a telemetry payload says of itself: the first of

@@ -26,23 +26,28 @@ const (
 func (d *Decoder) ErrorRow(raw *ingest.Raw, reject *ingest.RejectError) schema.Row {
 	attributes := make(map[string]string, len(reject.Attributes)+4)
 	for name, value := range reject.Attributes {
-		attributes[name] = truncate(value, maxErrorText)
+		attributes[name] = d.truncate(value)
 	}
 	delete(attributes, "x_forwarded_for")
 	delete(attributes, "remote_addr")
 	if stack, ok := reject.Attributes["stack_trace"]; ok {
 		attributes["stack_trace"] = truncate(stack, maxErrorStack)
 	}
+	for name, value := range errorAttributes(reject) {
+		attributes[name] = d.truncate(value)
+	}
+	attributes["reason"] = string(reject.Reason)
+	return schema.AttributeRow(d.errors[ingest.Family(raw.URI)], raw.Submitted, attributes, pack(reject.Payload))
+}
+
+// errorAttributes say why a submission was refused.
+func errorAttributes(reject *ingest.RejectError) map[string]string {
 	class := reject.Reason.ExceptionClass()
 	message := class
 	if reject.Err != nil {
 		message += ": " + reject.Err.Error()
 	}
-	attributes["reason"] = string(reject.Reason)
-	attributes["error_type"] = reject.Reason.Step()
-	attributes["exception_class"] = class
-	attributes["error_message"] = truncate(message, maxErrorText)
-	return schema.AttributeRow(d.errors[ingest.Family(raw.URI)], raw.Submitted, attributes, pack(reject.Payload))
+	return map[string]string{"error_type": reject.Reason.Step(), "exception_class": class, "error_message": message}
 }
 
 // DuplicateRow is the error row of a ping whose document_id its table already
@@ -55,7 +60,7 @@ func (d *Decoder) DuplicateRow(raw *ingest.Raw, ping *ingest.Ping) schema.Row {
 func (d *Decoder) LandfillRow(raw *ingest.Raw) schema.Row {
 	attributes := make(map[string]string, len(raw.Attributes)+1)
 	maps.Copy(attributes, raw.Attributes)
-	if d.landfillIP == ForgetClientIP {
+	if d.LandfillIP == ForgetClientIP {
 		delete(attributes, "x_forwarded_for")
 		delete(attributes, "remote_addr")
 	}
@@ -80,6 +85,14 @@ func pack(payload []byte) []byte {
 	_, _ = writer.Write(payload)
 	_ = writer.Close()
 	return packed.Bytes()
+}
+
+// truncate cuts a value to what an error row's text columns take.
+func (d *Decoder) truncate(value string) string {
+	if len(value) > maxErrorText {
+		d.metrics.truncated.Inc()
+	}
+	return truncate(value, maxErrorText)
 }
 
 // truncate cuts s to at most limit bytes of whole runes, marked by an ellipsis.

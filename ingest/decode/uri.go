@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -14,37 +13,63 @@ var (
 	genericParts   = []string{"document_namespace", "document_type", "document_version", "document_id"}
 )
 
-// parseURI fills the attributes that the URI holds, or says why it can not. The
-// caller refuses the submission only after the body was unpacked, so that the
-// error row has the payload as a person can read it.
-func (s *submission) parseURI() (ingest.Reason, error) {
-	var prefix string
-	var names []string
-	switch uri := s.raw.URI; {
-	case strings.HasPrefix(uri, ingest.PrefixTelemetry):
-		prefix, names = ingest.PrefixTelemetry, telemetryParts
-	case strings.HasPrefix(uri, ingest.PrefixStub):
-		return ingest.UnknownStub, errors.New("stub installer pings are kept but not decoded")
-	case strings.HasPrefix(uri, ingest.PrefixGeneric):
-		prefix, names = ingest.PrefixGeneric, genericParts
-	default:
-		return ingest.UnknownPrefix, errors.New("unknown URI prefix")
+// uriFault is why a URI can not be used. It is raised only after the body was
+// unpacked, so that the error row has the payload as a person can read it.
+type uriFault struct {
+	reason ingest.Reason
+	err    error
+}
+
+// referenceError is a message in the reference's words, so that queries written for
+// its error table find their rows.
+type referenceError string
+
+func (e referenceError) Error() string { return string(e) }
+
+const (
+	errUnknownPrefix referenceError = "Unknown URI prefix"
+	errNoUUID        referenceError = "Entry in document_id place is not a valid UUID"
+)
+
+// parseURI fills the attributes that the URI holds and nil, or says what is wrong
+// with it. A decoded ping may have no URI: what it is stands in its attributes.
+func (s *submission) parseURI() *uriFault {
+	uri, ok := s.attributes["uri"]
+	if !ok {
+		return nil
 	}
-	parts := splitPath(s.raw.URI[len(prefix):])
+	switch {
+	case strings.HasPrefix(uri, ingest.PrefixTelemetry):
+		return s.parseDocumentURI(uri[len(ingest.PrefixTelemetry):], telemetryParts)
+	case strings.HasPrefix(uri, ingest.PrefixGeneric):
+		return s.parseDocumentURI(uri[len(ingest.PrefixGeneric):], genericParts)
+	case strings.HasPrefix(uri, ingest.PrefixStub):
+		return s.parseStubURI(uri[len(ingest.PrefixStub):])
+	}
+	return &uriFault{ingest.UnknownPrefix, errUnknownPrefix}
+}
+
+func (s *submission) parseDocumentURI(path string, names []string) *uriFault {
+	delete(s.attributes, "message_id")
+	parts := splitPath(path)
 	if len(parts) != len(names) {
-		return ingest.PathElements,
-			fmt.Errorf("the URI has %d parts after %s where %d are expected", len(parts), prefix, len(names))
+		return wrongCount(len(parts), len(names))
 	}
 	for i, name := range names {
 		s.attributes[name] = parts[i]
 	}
-	if prefix == ingest.PrefixTelemetry {
+	if len(names) == len(telemetryParts) {
 		s.attributes["document_namespace"] = "telemetry"
 	}
 	if _, ok := ingest.ParseDocumentID(s.attributes["document_id"]); !ok {
-		return ingest.InvalidDocumentID, errors.New("the document_id in the URI is not a UUID")
+		return &uriFault{ingest.InvalidDocumentID, errNoUUID}
 	}
-	return "", nil
+	return nil
+}
+
+func wrongCount(got, want int) *uriFault {
+	return &uriFault{ingest.PathElements,
+		referenceError(fmt.Sprintf("Found %d more path elements in the URI than expected for this endpoint", got-want))}
 }
 
 // splitPath splits like Java's String.split("/"): trailing empty parts are

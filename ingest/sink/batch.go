@@ -48,12 +48,28 @@ type batch struct {
 	keys  []dedup.Key
 	here  map[dedup.Key]struct{} // the keys, to find two copies in one batch
 	pings int
-	// counts go to the metrics once the batch is committed.
-	counts map[countKey]int
+	// counts and rules go to the metrics once the batch is committed.
+	counts map[countKey]count
+	rules  map[string]int // of the scrubber, that submissions met
 }
 
 // countKey names a counter: what became of a ping, or the reason of a reject.
 type countKey struct{ namespace, doctype, outcome string }
+
+// count is of submissions and their bytes: as they came, and unpacked. The parts
+// of a split ping count one each, its bytes once.
+type count struct{ n, received, unpacked int }
+
+func (b *batch) count(key countKey, received, unpacked int) {
+	c := b.counts[key]
+	b.counts[key] = count{c.n + 1, c.received + received, c.unpacked + unpacked}
+}
+
+func (b *batch) countRules(rules []string) {
+	for _, rule := range rules {
+		b.rules[rule]++
+	}
+}
 
 const (
 	outcomeLive = "live"
@@ -65,7 +81,8 @@ func (s *Sink) newBatch() *batch {
 		first:  s.Watermark() + 1,
 		rows:   s.Lake.NewBatch(),
 		here:   map[dedup.Key]struct{}{},
-		counts: map[countKey]int{},
+		counts: map[countKey]count{},
+		rules:  map[string]int{},
 	}
 }
 
@@ -189,16 +206,16 @@ func windowOf(raws []ingest.Raw) int {
 
 // decoded is what became of one raw.
 type decoded struct {
-	pings []decode.Decoded
-	err   error
+	decode.Result
+	err error
 }
 
 func (s *Sink) addWindow(b *batch, raws []ingest.Raw) error {
 	results := s.decodeAll(raws)
 	var keys []dedup.Key
 	for i := range results {
-		for j := range results[i].pings {
-			keys = append(keys, keyOf(&results[i].pings[j]))
+		for j := range results[i].Pings {
+			keys = append(keys, keyOf(&results[i].Pings[j]))
 		}
 	}
 	seen, err := s.Dedup.Seen(keys)
@@ -207,7 +224,7 @@ func (s *Sink) addWindow(b *batch, raws []ingest.Raw) error {
 	}
 	next := 0
 	for i := range results {
-		n := len(results[i].pings)
+		n := len(results[i].Pings)
 		if err := s.addResult(b, &raws[i], &results[i], keys[next:next+n], seen[next:next+n]); err != nil {
 			return err
 		}
@@ -232,40 +249,43 @@ func (s *Sink) addResult(b *batch, raw *ingest.Raw, result *decoded, keys []dedu
 	if result.err != nil {
 		return s.addReject(b, raw, result.err)
 	}
-	for i := range result.pings {
-		if err := s.addPing(b, raw, &result.pings[i], keys[i], seen[i]); err != nil {
+	b.countRules(result.Rules)
+	received, unpacked := len(raw.Body), result.Bytes
+	for i := range result.Pings {
+		outcome, err := s.addPing(b, raw, &result.Pings[i], keys[i], seen[i])
+		if err != nil {
 			return err
 		}
+		doctype := result.Pings[i].Doctype
+		b.count(countKey{doctype.Namespace, doctype.DocType, outcome}, received, unpacked)
+		received, unpacked = 0, 0
 	}
 	return nil
 }
 
 // addPing adds the row of a ping: live, or an error row if its key was seen or its
 // row can not be stored. Only a live row's key is remembered.
-func (s *Sink) addPing(b *batch, raw *ingest.Raw, ping *decode.Decoded, key dedup.Key, seen bool) error {
-	count := countKey{ping.Doctype.Namespace, ping.Doctype.DocType, outcomeLive}
+func (s *Sink) addPing(b *batch, raw *ingest.Raw, ping *decode.Decoded, key dedup.Key, seen bool) (outcome string, err error) {
 	if _, here := b.here[key]; seen || here {
-		count.outcome = string(ingest.Duplicate)
-		b.counts[count]++
-		return b.rows.Add(s.Decoder.DuplicateRow(raw, &ping.Ping))
+		return string(ingest.Duplicate), b.rows.Add(s.Decoder.DuplicateRow(raw, &ping.Ping))
 	}
-	err := b.rows.Add(ping.Row)
+	err = b.rows.Add(ping.Row)
 	if errors.Is(err, lake.ErrRow) {
 		// Our fault, but one ping's: it must not stop those behind it.
-		return s.addReject(b, raw, &ingest.RejectError{
+		return string(ingest.DecoderPanic), b.rows.Add(s.Decoder.ErrorRow(raw, &ingest.RejectError{
 			Reason: ingest.DecoderPanic, Err: err, Attributes: ping.Attributes, Payload: raw.Body,
-		})
+		}))
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	b.here[key] = struct{}{}
 	b.keys = append(b.keys, key)
 	b.pings++
-	b.counts[count]++
-	return nil
+	return outcomeLive, nil
 }
 
+// addReject adds a reject's error row. What a scrubber rule drops is only counted.
 func (s *Sink) addReject(b *batch, raw *ingest.Raw, err error) error {
 	var reject *ingest.RejectError
 	if !errors.As(err, &reject) {
@@ -275,6 +295,10 @@ func (s *Sink) addReject(b *batch, raw *ingest.Raw, err error) error {
 	if reject.Namespace != "" {
 		key.namespace, key.doctype = reject.Namespace, reject.DocType
 	}
-	b.counts[key]++
+	b.count(key, len(raw.Body), len(reject.Payload))
+	b.countRules(reject.Rules)
+	if reject.Reason == ingest.Dropped {
+		return nil
+	}
 	return b.rows.Add(s.Decoder.ErrorRow(raw, reject))
 }

@@ -8,13 +8,17 @@ import (
 
 // metrics count what was committed; a batch that is tried again counts once.
 type metrics struct {
-	pings     *prometheus.CounterVec // namespace, doctype
-	rejects   *prometheus.CounterVec // namespace, doctype, reason
-	batches   *prometheus.CounterVec // cause
-	rows      prometheus.Histogram
-	seconds   prometheus.Histogram
-	retries   prometheus.Counter
-	watermark prometheus.Gauge
+	pings       *prometheus.CounterVec // namespace, doctype
+	rejects     *prometheus.CounterVec // namespace, doctype, reason
+	received    *prometheus.CounterVec // namespace, doctype
+	pingBytes   *prometheus.CounterVec // namespace, doctype
+	rejectBytes *prometheus.CounterVec // namespace, doctype, reason
+	rules       *prometheus.CounterVec // rule
+	batches     *prometheus.CounterVec // cause
+	rows        prometheus.Histogram
+	seconds     prometheus.Histogram
+	retries     prometheus.Counter
+	watermark   prometheus.Gauge
 }
 
 func newMetrics(to prometheus.Registerer) metrics {
@@ -25,6 +29,18 @@ func newMetrics(to prometheus.Registerer) metrics {
 		rejects: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pinglake_ingest_rejects_total", Help: "Submissions refused, duplicates included, by reason.",
 		}, []string{"namespace", "doctype", "reason"}),
+		received: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_received_bytes_total", Help: "Bytes of bodies as they came.",
+		}, []string{"namespace", "doctype"}),
+		pingBytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_ping_bytes_total", Help: "Bytes of the payloads of stored pings, unpacked.",
+		}, []string{"namespace", "doctype"}),
+		rejectBytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_reject_bytes_total", Help: "Bytes of the payloads of refused submissions, unpacked.",
+		}, []string{"namespace", "doctype", "reason"}),
+		rules: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_scrubber_hits_total", Help: "Submissions that met a rule of the scrubber.",
+		}, []string{"rule"}),
 		batches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pinglake_ingest_sink_batches_total", Help: "Batches landed, by what closed them.",
 		}, []string{"cause"}),
@@ -44,7 +60,7 @@ func newMetrics(to prometheus.Registerer) metrics {
 		}),
 	}
 	if to != nil {
-		to.MustRegister(m.pings, m.rejects, m.batches, m.rows, m.seconds, m.retries, m.watermark)
+		to.MustRegister(m.pings, m.rejects, m.received, m.pingBytes, m.rejectBytes, m.rules, m.batches, m.rows, m.seconds, m.retries, m.watermark)
 	}
 	return m
 }
@@ -54,11 +70,17 @@ func (m *metrics) landed(b *batch, cause closeCause, took time.Duration) {
 	m.batches.WithLabelValues(string(cause)).Inc()
 	m.rows.Observe(float64(b.raws))
 	m.seconds.Observe(took.Seconds())
-	for key, n := range b.counts {
+	for key, c := range b.counts {
+		m.received.WithLabelValues(key.namespace, key.doctype).Add(float64(c.received))
 		if key.outcome == outcomeLive {
-			m.pings.WithLabelValues(key.namespace, key.doctype).Add(float64(n))
+			m.pings.WithLabelValues(key.namespace, key.doctype).Add(float64(c.n))
+			m.pingBytes.WithLabelValues(key.namespace, key.doctype).Add(float64(c.unpacked))
 			continue
 		}
-		m.rejects.WithLabelValues(key.namespace, key.doctype, key.outcome).Add(float64(n))
+		m.rejects.WithLabelValues(key.namespace, key.doctype, key.outcome).Add(float64(c.n))
+		m.rejectBytes.WithLabelValues(key.namespace, key.doctype, key.outcome).Add(float64(c.unpacked))
+	}
+	for rule, n := range b.rules {
+		m.rules.WithLabelValues(rule).Add(float64(n))
 	}
 }

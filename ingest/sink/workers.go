@@ -22,7 +22,7 @@ func (s *Sink) decodeAll(raws []ingest.Raw) []decoded {
 				return
 			}
 			for i := from; i < min(to, len(raws)); i++ {
-				results[i].pings, results[i].err = s.Decoder.Decode(&raws[i])
+				results[i].Result, results[i].err = s.Decoder.Decode(&raws[i])
 			}
 		}
 	}
