@@ -231,3 +231,24 @@ func decodeJSON(t *testing.T, text string, into any) {
 		t.Fatalf("%v in %s", err, text)
 	}
 }
+
+// awaitMetric waits until the daemon's metrics have a line.
+func (d *daemon) awaitMetric(line string) {
+	d.t.Helper()
+	var text string
+	for end := time.Now().Add(deadline); time.Now().Before(end); {
+		response, err := http.Get(d.admin + "/metrics")
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if text = string(body); strings.Contains("\n"+text, "\n"+line+"\n") {
+			return
+		}
+	}
+	d.t.Fatalf("no metric %s in\n%s", line, text)
+}
