@@ -4,7 +4,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // readConditions reads match and match_payload.
@@ -44,7 +43,7 @@ func (t ruleTable) readTests(name string) []textTest {
 	if len(operators) == 0 {
 		t.fault("%s: it has no operator", name)
 	}
-	inner := ruleTable{t.file, strings.TrimPrefix(t.where+": "+name, ": "), operators}
+	inner := ruleTable{t.file, t.where + ": " + name, operators}
 	var tests []textTest
 	for _, operator := range slices.Sorted(maps.Keys(operators)) {
 		if test, ok := inner.readTest(operator); ok {
