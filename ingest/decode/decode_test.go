@@ -161,22 +161,47 @@ func cells(row schema.Row) string {
 }
 
 func TestAPanicIsOneReject(t *testing.T) {
-	decoder := New(Options{Schemas: panicking{}})
-	_, err := decoder.Decode(rawOf(baseline, good))
-	var reject *ingest.RejectError
-	if !errors.As(err, &reject) || reject.Reason != ingest.DecoderPanic {
-		t.Fatalf("got %v", err)
-	}
-	if !strings.Contains(reject.Attributes["stack_trace"], "panicking.Lookup") {
-		t.Errorf("no stack trace: %q", reject.Attributes["stack_trace"])
+	decoder := New(Options{Schemas: panicking{newDecoder(t).Schemas}, Geo: openGeo(t, GeoOptions{City: geoFile(t, "city.mmdb", cityDatabase(t))})})
+	for _, uri := range []string{"/submit/panic/baseline/1/" + documentID, "/submit/panic/main/7/" + documentID} {
+		raw := rawOf(uri, gzipped(t, good))
+		_, err := decoder.Decode(raw)
+		var reject *ingest.RejectError
+		if !errors.As(err, &reject) || reject.Reason != ingest.DecoderPanic {
+			t.Fatalf("got %v", err)
+		}
+		row := columns(decoder.ErrorRow(raw, reject))
+		if !strings.Contains(row["stack_trace"], "panicking.Lookup") || row["error_message"] != "pinglake.DecoderPanic: a fault of ours" || row["document_id"] != documentID {
+			t.Errorf("got %q", row)
+		}
+		for name, value := range row {
+			if strings.Contains(value, "192.0.2.") || strings.Contains(value, "203.0.113.") {
+				t.Errorf("the row keeps an address in %s", name)
+			}
+		}
+		if result, err := decoder.Decode(rawOf(baseline, good)); err != nil || len(result.Pings) != 1 {
+			t.Errorf("the next ping: %v", err)
+		}
 	}
 }
 
-type panicking struct{}
+// panicking panics for one namespace.
+type panicking struct{ Schemas }
 
-func (panicking) Accept(*schema.Doctype) error { return nil }
+func (p panicking) Lookup(namespace, doctype, version string) (*schema.Doctype, error) {
+	if namespace == "panic" {
+		panic("a fault of ours")
+	}
+	return p.Schemas.Lookup(namespace, doctype, version)
+}
 
-func (panicking) Lookup(_, _, _ string) (*schema.Doctype, error) { panic("a fault of ours") }
+// columns are a flat row's values by column.
+func columns(row schema.Row) map[string]string {
+	values := map[string]string{}
+	for _, c := range row.Cells {
+		values[row.Table.Leaves()[c.Leaf].Path[0]] = string(c.Bytes)
+	}
+	return values
+}
 
 func TestErrorRowsExplainThemselves(t *testing.T) {
 	raw := rawOf("/submit/nobody/baseline/1/"+documentID, gzipped(t, good))
@@ -191,10 +216,7 @@ func TestErrorRowsExplainThemselves(t *testing.T) {
 	if again := decoder.ErrorRow(raw, reject); again.Table != row.Table {
 		t.Error("two error rows of one family are of two tables: each would get a file of its own")
 	}
-	got := map[string]string{}
-	for _, c := range row.Cells {
-		got[row.Table.Leaves()[c.Leaf].Path[0]] = string(c.Bytes)
-	}
+	got := columns(row)
 	if got["reason"] != "unknown_doctype" || got["error_type"] != "ParsePayload" || got["document_namespace"] != "nobody" ||
 		got["document_id"] != documentID || got["user_agent"] == "" {
 		t.Errorf("got %q", got)

@@ -129,6 +129,9 @@ func New(o Options) *Sink {
 	_, last := o.Dedup.Last()
 	s := &Sink{Options: o, watermark: last, read: last, moved: make(chan struct{}), wake: func() {}}
 	s.metrics = newMetrics(o.Metrics)
+	for _, id := range o.Decoder.Scrubber.IDs() {
+		s.metrics.rules.WithLabelValues(id) // 0 says that the rule is there
+	}
 	s.metrics.watermark.Set(float64(last))
 	return s
 }
