@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // gleanJS is the version of @mozilla/glean that the shop's import map is for.
@@ -96,6 +97,8 @@ func (v *visitor) goOn(visit string) {
 	case v.shop.next <- page(v.edge, visit):
 	case <-v.ended:
 		v.t.Fatalf("the browser ended before %s: %v", visit, v.err)
+	case <-time.After(patience):
+		v.t.Fatalf("the page does not ask where to go: %s", visit)
 	}
 }
 
