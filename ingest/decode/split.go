@@ -23,12 +23,13 @@ func (s *submission) split(document *fastjson.Value, config *schema.Split) []par
 	}
 	var parts []part
 	if config.PreserveOriginal {
+		// Taking parts out of the document changes it.
+		document = fastjson.MustParseBytes(schema.AppendJSON(nil, document))
 		parts = append(parts, whole)
 	}
+	var arena fastjson.Arena
 	for i, doctype := range subsets {
-		var subset *fastjson.Value
-		subset, document = doctype.Take(document)
-		parts = append(parts, s.partOf(config.Subsets[i], doctype, subset))
+		parts = append(parts, s.partOf(config.Subsets[i], doctype, doctype.Take(document, &arena)))
 	}
 	if remainder != nil {
 		parts = append(parts, s.partOf(*config.Remainder, remainder, document))

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,36 +9,6 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// violation is what is wrong with a payload and where.
-type violation struct {
-	text string
-	path []string // keys and places, innermost first
-}
-
-// Error is `#/<pointer>: <what is wrong>` in one short line.
-func (v *violation) Error() string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
-	var b strings.Builder
-	b.WriteByte('#')
-	for _, token := range slices.Backward(v.path) {
-		b.WriteByte('/')
-		b.WriteString(escape.Replace(token))
-	}
-	return clip(b.String() + ": " + v.text)
-}
-
-func wrong(format string, args ...any) *violation {
-	return &violation{text: fmt.Sprintf(format, args...)}
-}
-
-// at places a violation below a key or place. It passes nil on.
-func (v *violation) at(token string) *violation {
-	if v != nil {
-		v.path = append(v.path, strings.Clone(token))
-	}
-	return v
-}
-
 // check is the first thing wrong with a value, nil if nothing is. It stops there,
 // so that a payload that is wrong everywhere costs no more than a right one.
 func (r *rule) check(v *fastjson.Value) *violation {
@@ -47,14 +16,14 @@ func (r *rule) check(v *fastjson.Value) *violation {
 		return r.ref.check(v)
 	}
 	if r.never {
-		return wrong("nothing is allowed here")
+		return wrong("false schema always fails")
 	}
 	kind := kindOf(v)
 	if r.kinds != 0 && r.kinds&kind == 0 {
-		return wrong("expected type: %s, found: %s", r.wanted, typeName(v))
+		return r.wrongKind(v)
 	}
 	if r.listed != nil && !slices.ContainsFunc(r.listed, func(value any) bool { return equalsLiteral(v, value) }) {
-		return wrong("%s is not a valid enum value", shortText(v))
+		return wrong("%s is not a valid enum value", show(v))
 	}
 	var bad *violation
 	switch kind {
@@ -71,38 +40,6 @@ func (r *rule) check(v *fastjson.Value) *violation {
 		return bad
 	}
 	return r.checkChoices(v)
-}
-
-// typeName names the kind of v as the reference's validator does.
-func typeName(v *fastjson.Value) string {
-	switch v.Type() {
-	case fastjson.TypeObject:
-		return typeNames["object"]
-	case fastjson.TypeArray:
-		return typeNames["array"]
-	case fastjson.TypeString:
-		return typeNames["string"]
-	case fastjson.TypeTrue, fastjson.TypeFalse:
-		return typeNames["boolean"]
-	case fastjson.TypeNull:
-		return typeNames["null"]
-	}
-	if kindOf(v)&kindInteger == 0 {
-		return "BigDecimal"
-	}
-	return typeNames["integer"]
-}
-
-// shortText is the head of a value, or the kind of one that holds others.
-func shortText(v *fastjson.Value) string {
-	switch v.Type() {
-	case fastjson.TypeObject, fastjson.TypeArray:
-		return typeName(v)
-	case fastjson.TypeString:
-		s, _ := v.StringBytes()
-		return clip(string(s[:min(len(s), 100)]))
-	}
-	return numberText(v)
 }
 
 // kindOf is the type of v; a number written without fraction and exponent is an
@@ -128,8 +65,11 @@ func kindOf(v *fastjson.Value) kindSet {
 
 func (r *rule) checkObject(v *fastjson.Value) (bad *violation) {
 	object, _ := v.Object()
-	if bad := r.members.check("minimum size: [%[2]d], found: [%[1]d]", "maximum size: [%[2]d], found: [%[1]d]", object.Len()); bad != nil {
-		return bad
+	switch n := object.Len(); {
+	case r.members.few(n):
+		return wrong("minimum size: [%d], found: [%d]", *r.members.least, n)
+	case r.members.many(n):
+		return wrong("maximum size: [%d], found: [%d]", *r.members.most, n)
 	}
 	for _, key := range r.required {
 		if object.Get(key) == nil {
@@ -142,7 +82,7 @@ func (r *rule) checkObject(v *fastjson.Value) (bad *violation) {
 		}
 		for _, key := range d.required {
 			if object.Get(key) == nil {
-				return wrong("required key [%s] not found, which [%s] needs", key, d.key)
+				return wrong("property [%s] is required", key)
 			}
 		}
 		if d.rule != nil {
@@ -165,7 +105,7 @@ func (r *rule) checkObject(v *fastjson.Value) (bad *violation) {
 func (r *rule) checkMember(key string, member *fastjson.Value) *violation {
 	if r.names != nil {
 		if bad := r.names.checkText(key); bad != nil {
-			return wrong("property name '%s': %s", key, bad.text)
+			return bad.at(key)
 		}
 	}
 	named, known := r.properties[key]
@@ -200,8 +140,11 @@ func (r *rule) checkText(s string) *violation {
 
 func (r *rule) checkArray(v *fastjson.Value) *violation {
 	elements, _ := v.Array()
-	if bad := r.elements.check("expected minimum item count: %[2]d, found: %[1]d", "expected maximum item count: %[2]d, found: %[1]d", len(elements)); bad != nil {
-		return bad
+	switch n := len(elements); {
+	case r.elements.few(n):
+		return wrong("expected minimum item count: %d, found: %d", *r.elements.least, n)
+	case r.elements.many(n):
+		return wrong("expected maximum item count: %d, found: %d", *r.elements.most, n)
 	}
 	for i, element := range elements {
 		at := r.item
@@ -215,19 +158,19 @@ func (r *rule) checkArray(v *fastjson.Value) *violation {
 			continue
 		}
 		if at.never && at == r.rest {
-			return wrong("expected maximum item count: %d, found: %d", len(r.places), len(elements))
+			return wrong("expected: [%d] array items, found: [%d]", len(r.places), len(elements))
 		}
 		if bad := at.check(element); bad != nil {
 			return bad.at(strconv.Itoa(i))
 		}
 	}
 	if r.unique {
-		if i, j, found := duplicates(elements); found {
-			return wrong("array items are not unique: %d and %d are equal", i, j)
+		if hasDuplicates(elements) {
+			return wrong("array items are not unique")
 		}
 	}
 	if r.contains != nil && !slices.ContainsFunc(elements, r.contains.accepts) {
-		return wrong("no item is as it should be")
+		return wrong("expected at least one array item to match 'contains' schema")
 	}
 	return nil
 }
@@ -237,16 +180,19 @@ func (r *rule) accepts(v *fastjson.Value) bool { return r.check(v) == nil }
 func (r *rule) checkString(v *fastjson.Value) *violation {
 	b, _ := v.StringBytes()
 	if r.length.least != nil || r.length.most != nil {
-		if bad := r.length.check("expected minLength: %[2]d, actual: %[1]d", "expected maxLength: %[2]d, actual: %[1]d", utf8.RuneCount(b)); bad != nil {
-			return bad
+		switch n := utf8.RuneCount(b); {
+		case r.length.few(n):
+			return wrong("expected minLength: %d, actual: %d", *r.length.least, n)
+		case r.length.many(n):
+			return wrong("expected maxLength: %d, actual: %d", *r.length.most, n)
 		}
 	}
 	s := unsafeString(b)
 	if r.pattern != nil && !r.pattern.MatchString(s) {
-		return wrong("string [%s] does not match pattern %s", clip(s[:min(len(s), 100)]), r.pattern)
+		return wrong("string [%s] does not match pattern %s", show(v), r.pattern)
 	}
 	if r.format != nil && r.format.Validate(s) != nil {
-		return wrong("[%s] is not a valid %s", clip(s[:min(len(s), 100)]), r.format.Name)
+		return wrong("[%s] is not a valid %s", show(v), r.format.Name)
 	}
 	return nil
 }
@@ -259,7 +205,7 @@ func (r *rule) checkChoices(v *fastjson.Value) *violation {
 		}
 	}
 	if r.anyOf != nil && !slices.ContainsFunc(r.anyOf, func(other *rule) bool { return other.accepts(v) }) {
-		return noneFits(fmt.Sprintf("no subschema matched out of the total %d subschemas", len(r.anyOf)), r.anyOf, v)
+		return noneFits("anyOf", r.anyOf, v)
 	}
 	if r.oneOf != nil {
 		fitting := 0
@@ -269,14 +215,14 @@ func (r *rule) checkChoices(v *fastjson.Value) *violation {
 			}
 		}
 		if fitting == 0 {
-			return noneFits("0 subschemas matched instead of one", r.oneOf, v)
+			return noneFits("oneOf", r.oneOf, v)
 		}
 		if fitting > 1 {
 			return wrong("%d subschemas matched instead of one", fitting)
 		}
 	}
 	if r.not != nil && r.not.accepts(v) {
-		return wrong("is what it must not be")
+		return wrong("subject must not be valid against schema")
 	}
 	if r.when == nil {
 		return nil
@@ -292,9 +238,12 @@ func (r *rule) checkChoices(v *fastjson.Value) *violation {
 }
 
 // noneFits speaks of the choice: a complaint of one alternative would mislead.
-func noneFits(text string, options []*rule, v *fastjson.Value) *violation {
+func noneFits(keyword string, options []*rule, v *fastjson.Value) *violation {
 	if len(options) == 1 {
 		return options[0].check(v)
 	}
-	return &violation{text: text}
+	if keyword == "oneOf" {
+		return wrong("0 subschemas matched instead of one")
+	}
+	return wrong("no subschema matched out of the total %d subschemas", len(options))
 }

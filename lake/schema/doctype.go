@@ -29,7 +29,6 @@ type file struct {
 	name     string // for messages
 	check    *validator
 	columns  []*Column // the payload's
-	members  *members
 	metadata Metadata
 }
 
@@ -81,6 +80,10 @@ func parseFile(src source, data []byte) (*file, error) {
 			return nil, fmt.Errorf("json_object_path_regex: %w", err)
 		}
 	}
+	metadata, err := parseMetadata(pipeline)
+	if err != nil {
+		return nil, err
+	}
 	columns, err := payloadColumns(document, jsonPath)
 	if err != nil {
 		return nil, err
@@ -92,9 +95,5 @@ func parseFile(src source, data []byte) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := parseMetadata(pipeline)
-	if err != nil {
-		return nil, fmt.Errorf("mozPipelineMetadata: %w", err)
-	}
-	return &file{name: src.path, check: check, columns: columns, members: membersOf(object), metadata: metadata}, nil
+	return &file{name: src.path, check: check, columns: columns, metadata: metadata}, nil
 }

@@ -18,13 +18,13 @@ func (r *rule) checkNumber(v *fastjson.Value) *violation {
 	text := numberText(v)
 	for _, b := range r.bounds {
 		if b.refuses(compareNumber(text, b.limit, b.nearest)) {
-			return wrong("%s is not %s %s", clip(text), b.name, showNumber(b.limit))
+			return wrong("%s is not %s %s", show(v), b.wanted, showNumber(b.limit))
 		}
 	}
 	if r.multipleOf != nil {
 		number, ok := exact(text)
 		if !ok || !number.Quo(number, r.multipleOf).IsInt() {
-			return wrong("%s is not a multiple of %s", clip(text), showNumber(r.multipleOf))
+			return wrong("%s is not a multiple of %s", show(v), showNumber(r.multipleOf))
 		}
 	}
 	return nil
@@ -105,17 +105,17 @@ func equalsLiteral(v *fastjson.Value, literal any) bool {
 	return false
 }
 
-// duplicates finds two equal elements, earlier one first.
-func duplicates(elements []*fastjson.Value) (i, j int, found bool) {
-	seen := make(map[string]int, len(elements))
-	for j, element := range elements {
+// hasDuplicates says that two elements are equal.
+func hasDuplicates(elements []*fastjson.Value) bool {
+	seen := make(map[string]bool, len(elements))
+	for _, element := range elements {
 		text := string(appendCanonical(nil, element))
-		if i, ok := seen[text]; ok {
-			return i, j, true
+		if seen[text] {
+			return true
 		}
-		seen[text] = j
+		seen[text] = true
 	}
-	return 0, 0, false
+	return false
 }
 
 // appendCanonical writes v so that equal values are equal texts.

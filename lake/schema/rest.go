@@ -103,8 +103,9 @@ func numberText(v *fastjson.Value) string {
 	return string(v.MarshalTo(buffer[:0]))
 }
 
-// AppendJSON writes v as compact JSON. The package's own writer quotes control
-// characters as Go does, which is no JSON.
+// AppendJSON appends v as compact JSON: members in their order, numbers as they were
+// written. fastjson's own writer quotes control characters as Go does, which is no
+// JSON.
 func AppendJSON(dst []byte, v *fastjson.Value) []byte {
 	switch v.Type() {
 	case fastjson.TypeString:

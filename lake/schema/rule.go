@@ -13,8 +13,9 @@ import (
 type rule struct {
 	never  bool  // the schema false
 	ref    *rule // alone: a reference has no siblings
+	object bool  // speaks of objects alone, see isObjectSchema
 	kinds  kindSet
-	wanted string // kinds, in words
+	wanted string // kinds, in the words of messages
 	listed []any  // enum, const; nil if any value will do
 	format *jsonschema.Format
 
@@ -57,15 +58,23 @@ const (
 	kindObject
 )
 
-var kindsByName = map[string]kindSet{
-	"null": kindNull, "boolean": kindBoolean, "integer": kindInteger, "number": kindNumber,
-	"string": kindString, "array": kindArray, "object": kindObject,
+// kindsByName are the kinds by their names in schemas, each with its name in the
+// reference's messages.
+var kindsByName = map[string]struct {
+	kind kindSet
+	word string
+}{
+	"null": {kindNull, "null"}, "boolean": {kindBoolean, "Boolean"}, "integer": {kindInteger, "Integer"},
+	"number": {kindNumber, "Number"}, "string": {kindString, "String"}, "array": {kindArray, "JSONArray"},
+	"object": {kindObject, "JSONObject"},
 }
 
-// typeNames are the reference's validator's words for the kinds.
-var typeNames = map[string]string{
-	"null": "Null", "boolean": "Boolean", "integer": "Integer", "number": "Number",
-	"string": "String", "array": "JSONArray", "object": "JSONObject",
+// draftOfFormat is the first draft in which the reference asserts a format. It
+// ignores any other, uuid for one.
+var draftOfFormat = map[string]int{
+	"date-time": 4, "email": 4, "hostname": 4, "ipv4": 4, "ipv6": 4, "uri": 4,
+	"json-pointer": 6, "uri-reference": 6, "uri-template": 6,
+	"date": 7, "regex": 7, "relative-json-pointer": 7, "time": 7,
 }
 
 type patternRule struct {
@@ -83,9 +92,12 @@ type dependency struct {
 // span bounds a count; an end may be absent.
 type span struct{ least, most *int }
 
+func (s span) few(count int) bool  { return s.least != nil && count < *s.least }
+func (s span) many(count int) bool { return s.most != nil && count > *s.most }
+
 // bound is one of minimum, maximum and their exclusive forms.
 type bound struct {
-	name    string // in words
+	wanted  string // what a number within it is
 	limit   *big.Rat
 	nearest float64
 	refuses func(order int) bool // by the order of value and limit: -1, 0, 1
@@ -138,6 +150,7 @@ func (m *ruleMaker) rule(s *jsonschema.Schema) *rule {
 	m.arrays(r, s)
 	r.allOf, r.anyOf, r.oneOf, r.not = m.rules(s.AllOf), m.rules(s.AnyOf), m.rules(s.OneOf), m.rule(s.Not)
 	r.when, r.then, r.without = m.rule(s.If), m.rule(s.Then), m.rule(s.Else)
+	r.object = isObjectSchema(s)
 	return r
 }
 
@@ -152,11 +165,12 @@ func (m *ruleMaker) rules(schemas []*jsonschema.Schema) []*rule {
 func (m *ruleMaker) values(r *rule, s *jsonschema.Schema) {
 	if s.Types != nil {
 		for i, name := range s.Types.ToStrings() {
-			r.kinds |= kindsByName[name]
+			named := kindsByName[name]
+			r.kinds |= named.kind
 			if i > 0 {
 				r.wanted += " or "
 			}
-			r.wanted += typeNames[name]
+			r.wanted += named.word
 		}
 	}
 	if s.Enum != nil {
@@ -165,7 +179,11 @@ func (m *ruleMaker) values(r *rule, s *jsonschema.Schema) {
 	if s.Const != nil {
 		r.listed = []any{*s.Const}
 	}
-	r.format = s.Format
+	if s.Format != nil {
+		if since := draftOfFormat[s.Format.Name]; since > 0 && s.DraftVersion >= since {
+			r.format = s.Format
+		}
+	}
 	r.pattern = s.Pattern
 	r.length = span{s.MinLength, s.MaxLength}
 	r.multipleOf = s.MultipleOf
@@ -254,16 +272,4 @@ func (r *rule) circles(state map[*rule]bool) bool {
 	}
 	state[r] = false
 	return false
-}
-
-// check says whether a count lies within the span. The texts for too few and too
-// many are of the count and its bound.
-func (s span) check(tooFew, tooMany string, count int) *violation {
-	if s.least != nil && count < *s.least {
-		return wrong(tooFew, count, *s.least)
-	}
-	if s.most != nil && count > *s.most {
-		return wrong(tooMany, count, *s.most)
-	}
-	return nil
 }

@@ -8,92 +8,141 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-const splitSchema = `{"type":"object","properties":{
-	"payload":{"type":"object","properties":{"int":{"type":"integer"},"inner":{"type":"object","properties":{"a":{}}},"choice":{"type":["object","null"],"properties":{"b":{}}}}},
-	"implied":{"properties":{"c":{}}},
-	"free":{"type":"object","additionalProperties":{"type":"integer"}},
-	"list":{"type":"array"},"test_int":{"type":"integer"},"clientId":{"type":"string"},"any":{}}}`
+// targetOf is a target of a split whose schema has these properties.
+func targetOf(t testing.TB, properties string) *Doctype {
+	return doctypeOf(t, `{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","properties":{`+properties+`},
+		"definitions":{"o":{"type":"object","properties":{"x":{"type":"integer"}}}}}`)
+}
 
-func TestTakeDividesADocument(t *testing.T) {
-	d := doctypeOf(t, splitSchema)
-	for _, c := range []struct{ name, document, subset, rest string }{
-		{"declared members go, their parent stays", `{"payload":{"int":1,"string":"str1"},"test_int":2,"test_string":"str2"}`,
-			`{"payload":{"int":1},"test_int":2}`, `{"payload":{"string":"str1"},"test_string":"str2"}`},
-		{"an emptied parent stays", `{"payload":{"int":1}}`, `{"payload":{"int":1}}`, `{"payload":{}}`},
-		{"an object without declared members goes empty", `{"payload":{"x":1}}`, `{"payload":{}}`, `{"payload":{"x":1}}`},
-		{"an object's place held by another value stays", `{"payload":7}`, `{}`, `{"payload":7}`},
-		{"deeper", `{"payload":{"inner":{"a":[1],"z":2}}}`, `{"payload":{"inner":{"a":[1]}}}`, `{"payload":{"inner":{"z":2}}}`},
-		{"a choice of kinds goes whole", `{"payload":{"choice":{"b":1,"z":2}}}`, `{"payload":{"choice":{"b":1,"z":2}}}`, `{"payload":{}}`},
-		{"an object by its keywords", `{"implied":{"c":1,"z":2}}`, `{"implied":{"c":1}}`, `{"implied":{"z":2}}`},
-		{"free keys stay", `{"free":{"x":1}}`, `{"free":{}}`, `{"free":{"x":1}}`},
-		{"lists and anything go whole", `{"list":[{"x":1}],"any":{"y":null}}`, `{"list":[{"x":1}],"any":{"y":null}}`, `{}`},
-		{"the client's ids go first, and stay", `{"test_int":1,"client_info":{"client_id":"b"},"client_id":"c","clientId":"a"}`,
-			`{"clientId":"a","client_id":"c","client_info":{"client_id":"b"},"test_int":1}`, `{"client_info":{"client_id":"b"},"client_id":"c","clientId":"a"}`},
-		{"numbers and text as they were written", `{"test_int":1.50e3,"any":"\u00e9\n\"","x":10000000000000000000}`,
-			`{"test_int":1.50e3,"any":"é\n\""}`, `{"x":10000000000000000000}`},
-		{"nothing", `{}`, `{}`, `{}`},
+func TestTake(t *testing.T) {
+	const (
+		object   = `{"type":"object","properties":{"x":{"type":"integer"}}}`
+		integers = `"a":{"type":"integer"},"b":{"type":"integer"}`
+	)
+	for _, c := range []struct{ what, properties, document, part, left string }{
+		{"nested and plain members", `"payload":{"type":"object","properties":{"int":{"type":"integer"}}},"test_int":{"type":"integer"}`,
+			`{"payload":{"int":1,"string":"str1"},"test_int":2,"test_string":"str2"}`, `{"payload":{"int":1},"test_int":2}`, `{"payload":{"string":"str1"},"test_string":"str2"}`},
+		{"nothing declared", ``, `{"a":1}`, `{}`, `{"a":1}`},
+		{"an empty submission", integers, `{}`, `{}`, `{}`},
+		{"the submission's order", integers, `{"c":0,"b":1,"d":2,"a":3}`, `{"b":1,"a":3}`, `{"c":0,"d":2}`},
+		{"whatever the value is", integers, `{"a":null,"b":[1,{"c":2}]}`, `{"a":null,"b":[1,{"c":2}]}`, `{}`},
+		{"by the key as it is written", `"test_int":{"type":"integer"}`, `{"testInt":1,"test.int":2}`, `{}`, `{"testInt":1,"test.int":2}`},
+		{"an escaped key", `"a\"b\n":{"type":"integer"}`, `{"a\u0022b\n":1,"\u0061":2}`, `{"a\"b\n":1}`, `{"a":2}`},
+
+		{"an object emptied", `"o":` + object, `{"o":{"x":1}}`, `{"o":{"x":1}}`, `{"o":{}}`},
+		{"an object empty before", `"o":` + object, `{"o":{}}`, `{"o":{}}`, `{"o":{}}`},
+		{"an object without declared members", `"o":` + object, `{"o":{"y":1}}`, `{"o":{}}`, `{"o":{"y":1}}`},
+		{"no object where one is declared", `"o":` + object, `{"o":[{"x":1}]}`, `{}`, `{"o":[{"x":1}]}`},
+		{"null where an object is declared", `"o":` + object, `{"o":null}`, `{}`, `{"o":null}`},
+		{"objects in objects", `"o":{"type":"object","properties":{"p":` + object + `,"q":{}}}`,
+			`{"o":{"p":{"x":1,"y":2},"q":3,"r":4}}`, `{"o":{"p":{"x":1},"q":3}}`, `{"o":{"p":{"y":2},"r":4}}`},
+		{"additional properties stay", `"o":{"type":"object","additionalProperties":{"type":"integer"}}`, `{"o":{"x":1}}`, `{"o":{}}`, `{"o":{"x":1}}`},
+		{"pattern properties stay", `"o":{"type":"object","patternProperties":{"x":{"type":"integer"}}}`, `{"o":{"x":1}}`, `{"o":{}}`, `{"o":{"x":1}}`},
+
+		{"an object by its keywords", `"o":{"properties":{"x":{}}}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1}}`, `{"o":{"y":2}}`},
+		{"an object by required", `"o":{"required":["x"]}`, `{"o":{"x":1}}`, `{"o":{}}`, `{"o":{"x":1}}`},
+		{"anything", `"o":{}`, `{"o":{"x":1}}`, `{"o":{"x":1}}`, `{}`},
+		{"a list of types", `"o":{"type":["object","null"],"properties":{"x":{}}}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
+		{"a reference", `"o":{"$ref":"#/definitions/o"}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
+		{"an object and an alternative", `"o":{"type":"object","properties":{"x":{}},"anyOf":[{"required":["x"]}]}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
+		{"keywords of objects and of arrays", `"o":{"properties":{"x":{}},"items":{}}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
+		{"an array of objects", `"o":{"type":"array","items":` + object + `}`, `{"o":[{"x":1,"y":2}]}`, `{"o":[{"x":1,"y":2}]}`, `{}`},
+
+		{"what all parts have", ``, `{"a":1,"client_info":{"x":1},"client_id":"c","clientId":"d"}`,
+			`{"clientId":"d","client_id":"c","client_info":{"x":1}}`, `{"a":1,"client_info":{"x":1},"client_id":"c","clientId":"d"}`},
+		{"what all parts have, declared", `"clientId":{"type":"string"},"client_id":{"type":"string"},"client_info":{}`,
+			`{"clientId":"d","client_id":null,"client_info":7}`, `{"clientId":"d","client_id":null,"client_info":7}`, `{"clientId":"d","client_id":null,"client_info":7}`},
+		{"what all parts have, not at the root", `"o":{"type":"object","properties":{"clientId":{"type":"string"}}}`,
+			`{"o":{"clientId":"d"}}`, `{"o":{"clientId":"d"}}`, `{"o":{}}`},
+		{"a declared client_info loses its declared members", `"client_info":` + object + `,"a":{}`,
+			`{"a":1,"client_info":{"x":1,"y":2},"clientId":"d"}`, `{"clientId":"d","client_info":{"x":1},"a":1}`, `{"client_info":{"y":2},"clientId":"d"}`},
+		{"a declared client_info that is no object", `"client_info":` + object, `{"client_info":"x"}`, `{"client_info":"x"}`, `{"client_info":"x"}`},
+		{"numbers as they were written", `"a":{}`, `{"a":1.50e0,"b":12345678901234567890}`, `{"a":1.50e0}`, `{"b":12345678901234567890}`},
 	} {
-		document := fastjson.MustParse(c.document)
-		subset, rest := d.Take(document)
-		if got := string(AppendJSON(nil, subset)); got != c.subset {
-			t.Errorf("%s: subset\n got %s\nwant %s", c.name, got, c.subset)
-		}
-		if got := string(AppendJSON(nil, rest)); got != c.rest {
-			t.Errorf("%s: rest\n got %s\nwant %s", c.name, got, c.rest)
-		}
+		t.Run(c.what, func(t *testing.T) {
+			document := fastjson.MustParse(c.document)
+			var arena fastjson.Arena
+			part := string(AppendJSON(nil, targetOf(t, c.properties).Take(document, &arena)))
+			left := string(AppendJSON(nil, document))
+			if part != c.part || left != c.left {
+				t.Errorf("\n got %s and %s\nwant %s and %s", part, left, c.part, c.left)
+			}
+		})
 	}
 }
 
-// The reference takes a declared client_info apart like any other object.
-func TestTakeMovesWhatADeclaredClientInfoDeclares(t *testing.T) {
-	d := doctypeOf(t, `{"type":"object","properties":{"client_info":{"type":"object","properties":{"os":{"type":"string"}}}}}`)
-	subset, rest := d.Take(fastjson.MustParse(`{"client_info":{"os":"x","client_id":"y"}}`))
-	if got := subset.String() + " " + rest.String(); got != `{"client_info":{"os":"x"}} {"client_info":{"client_id":"y"}}` {
-		t.Error(got)
-	}
-}
-
-func TestTakeIsLinear(t *testing.T) {
-	var declared, document strings.Builder
-	for i := range 2000 {
-		fmt.Fprintf(&declared, `,"d%d":{}`, i)
-	}
-	for i := range 200_000 {
-		fmt.Fprintf(&document, `"x%d":0,`, i)
-	}
-	for i := range 2000 {
-		fmt.Fprintf(&document, `"d%d":0,`, i)
-	}
-	d := doctypeOf(t, `{"type":"object","properties":{"a":{}`+declared.String()+`}}`)
-	subset, rest := d.Take(fastjson.MustParse("{" + strings.TrimSuffix(document.String(), ",") + "}"))
-	if a, b := subset.GetObject().Len(), rest.GetObject().Len(); a != 2000 || b != 200_000 {
-		t.Errorf("%d and %d members", a, b)
-	}
-}
-
-func TestPipelineMetadataFaultsAreAllTold(t *testing.T) {
-	for _, c := range []struct{ metadata, want string }{
-		{`{"submission_timestamp_granularity":"weeks"}`, "submission_timestamp_granularity weeks is none of millis, seconds, minutes, hours, days"},
-		{`{"geoip_skip_entries":"one"}`, "geoip_skip_entries: cannot unmarshal string into Go value of type int"},
-		{`{"split_config":{"subsets":[{"document_namespace":"a","document_type":"b"}]}}`, `split_config: ["a" "b" ""] is no namespace, doctype and version`},
-		{`{"bq_table":7,"jwe_mappings":[],"include_client_id":false}`, ""},
+// A part keeps what it shares with a later one that takes it apart.
+func TestTakeTwice(t *testing.T) {
+	document := fastjson.MustParse(`{"client_info":{"a":{"b":1,"c":2}},"d":3}`)
+	var arena fastjson.Arena
+	first := targetOf(t, `"d":{}`).Take(document, &arena)
+	second := targetOf(t, `"client_info":{"type":"object","properties":{"a":{"type":"object","properties":{"b":{}}}}}`).Take(document, &arena)
+	for _, c := range []struct {
+		got  *fastjson.Value
+		want string
+	}{
+		{first, `{"client_info":{"a":{"b":1,"c":2}},"d":3}`},
+		{second, `{"client_info":{"a":{"b":1}}}`},
+		{document, `{"client_info":{"a":{"c":2}}}`},
 	} {
-		_, err := parseMetadata(metadataOf(t, c.metadata))
-		got := ""
-		if err != nil {
-			got = err.Error()
-		}
-		if got != c.want {
-			t.Errorf("%s:\n got %s\nwant %s", c.metadata, got, c.want)
+		if got := string(AppendJSON(nil, c.got)); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
 }
 
-func metadataOf(t *testing.T, text string) map[string]any {
-	t.Helper()
-	document, err := decodeSchema([]byte(text))
-	if err != nil {
-		t.Fatal(err)
+// wideDocument has members a0.. in its object o, of which the target declares the
+// first.
+func wideDocument(declared, members int) (properties, document string) {
+	var p, d []string
+	for i := range members {
+		if i < declared {
+			p = append(p, fmt.Sprintf(`"\"a%d":{"type":"integer"}`, i))
+		}
+		d = append(d, fmt.Sprintf(`"\u0022a%d":{"v":"\u00e9%d"}`, i, i))
 	}
-	return document.(map[string]any)
+	return `"o":{"type":"object","properties":{` + strings.Join(p, ",") + `}}`, `{"o":{` + strings.Join(d, ",") + `}}`
+}
+
+func TestTakeFromALargeObject(t *testing.T) {
+	properties, text := wideDocument(200, 1000)
+	document := fastjson.MustParse(text)
+	var arena fastjson.Arena
+	part := targetOf(t, properties).Take(document, &arena)
+	for _, c := range []struct {
+		what        string
+		got         *fastjson.Value
+		first, last int
+	}{{"part", part, 0, 200}, {"left", document, 200, 1000}} {
+		at := c.first
+		c.got.GetObject("o").Visit(func(key []byte, value *fastjson.Value) {
+			if want := fmt.Sprintf(`"a%d é%d`, at, at); string(key)+" "+string(value.GetStringBytes("v")) != want {
+				t.Fatalf("%s: %s %s, want %s", c.what, key, value, want)
+			}
+			at++
+		})
+		if at != c.last {
+			t.Errorf("%s ends before a%d", c.what, at)
+		}
+		if _, err := fastjson.ParseBytes(AppendJSON(nil, c.got)); err != nil {
+			t.Errorf("%s: %v", c.what, err)
+		}
+	}
+}
+
+func BenchmarkTake(b *testing.B) {
+	for _, members := range []int{100, 1000, 100_000} {
+		properties, text := wideDocument(members/10, members)
+		d := targetOf(b, properties)
+		b.Run(fmt.Sprint(members), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				document := fastjson.MustParse(text)
+				b.StartTimer()
+				var arena fastjson.Arena
+				d.Take(document, &arena)
+			}
+		})
+	}
 }

@@ -3,7 +3,6 @@ package schema
 import (
 	"bytes"
 	"fmt"
-	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/valyala/fastjson"
@@ -59,9 +58,6 @@ func (v *validator) validate(payload *fastjson.Value) error {
 	}
 	return nil
 }
-
-// clip is s as one line of valid text, at most 300 bytes.
-func clip(s string) string { return strings.ToValidUTF8(oneLine(s), "") }
 
 // noLoader refuses references to other documents.
 type noLoader struct{}
