@@ -230,25 +230,6 @@ func TestErrorRowsExplainThemselves(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
-	decoder := newDecoder(f)
-	for _, body := range []string{good, "", "{}", `{"client_info":{"client_id":"x"}}`, gzipped(f, good), gzipped(f, good)[:50], "[[[["} {
-		f.Add(baseline, []byte(body))
-	}
-	f.Add("/submit/telemetry/"+documentID+"/main/Firefox/1/release/2", []byte(`{"version":4}`))
-	f.Add("/submit//", []byte("{}"))
-	f.Fuzz(func(t *testing.T, uri string, body []byte) {
-		result, err := decoder.Decode(rawOf(uri, string(body)))
-		var reject *ingest.RejectError
-		switch {
-		case err == nil && len(result.Pings) == 0:
-			t.Fatal("neither a ping nor a reject")
-		case err != nil && (!errors.As(err, &reject) || reject.Reason == "" || reject.Reason == ingest.DecoderPanic):
-			t.Fatalf("not a reject with a reason: %v", err)
-		}
-	})
-}
-
 func BenchmarkDecode(b *testing.B) {
 	decoder := newDecoder(b)
 	raw := rawOf(baseline, gzipped(b, good))

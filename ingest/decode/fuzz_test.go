@@ -153,3 +153,43 @@ func longestNumber(text []byte) (longest int) {
 		}
 	}
 }
+
+// Whatever comes, it is a ping, a reject with a reason, or dropped by a rule. What
+// is decoded is the same when it is decoded again.
+func FuzzDecode(f *testing.F) {
+	scrubber, err := LoadScrubber("")
+	if err != nil {
+		f.Fatal(err)
+	}
+	decoder := New(Options{Schemas: schemasOf(f, messageSchemas), Scrubber: scrubber})
+	for _, body := range []string{good, "", "{}", `{"client_info":{"client_id":"x"}}`, gzipped(f, good), gzipped(f, good)[:50], "[[[["} {
+		f.Add(baseline, []byte(body))
+	}
+	f.Add("/submit/telemetry/"+documentID+"/main/Firefox/1/release/2", []byte(`{"version":4}`))
+	f.Add("/submit//", []byte("{}"))
+	f.Add(stubURI("v6", 36, nil), []byte("{}"))
+	for _, c := range messageCases {
+		f.Add(c.attributes["uri"], []byte(c.payload))
+	}
+	f.Fuzz(func(t *testing.T, uri string, body []byte) {
+		raw := rawOf(uri, string(body))
+		result, err := decoder.Decode(raw)
+		var reject *ingest.RejectError
+		switch {
+		case err == nil && len(result.Pings) == 0:
+			t.Fatal("neither a ping nor a reject")
+		case err != nil && (!errors.As(err, &reject) || reject.Reason == "" || reject.Reason == ingest.DecoderPanic):
+			t.Fatalf("not a reject with a reason: %v", err)
+		}
+		once, err := decoder.DecodeMessage(ingest.MessageOf(raw), raw.At)
+		if (err == nil) != (reject == nil) || len(once) != len(result.Pings) {
+			t.Fatalf("%d pings and %v as rows, %d and %v as messages", len(result.Pings), reject, len(once), err)
+		}
+		for _, ping := range once {
+			twice, err := decoder.DecodeMessage(ping, raw.At)
+			if err != nil || len(twice) != 1 || messageText(twice[0]) != messageText(ping) {
+				t.Fatalf("decoded once:\n%s\ntwice: %v\n%v", messageText(ping), err, twice)
+			}
+		}
+	})
+}
