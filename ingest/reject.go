@@ -18,6 +18,7 @@ const (
 	UnknownStub       Reason = "unknown_stub"        // a stub installer ping of a version we do not know
 	StubValue         Reason = "stub_value"          // a stub installer ping with a part that must be a number and is none
 	InvalidDocumentID Reason = "invalid_document_id" // the document_id is no UUID
+	InvalidLogEntry   Reason = "invalid_log_entry"   // a message of a log that holds no ping
 	PayloadTooLarge   Reason = "payload_too_large"   // more bytes than the limit once unpacked
 	InvalidJSON       Reason = "invalid_json"        // not JSON, not UTF-8, or nested too deep
 	NotAnObject       Reason = "not_an_object"       // empty, or JSON but no object
@@ -39,6 +40,8 @@ func (r Reason) Step() string {
 	switch r {
 	case UnknownPrefix, UnwantedURI, PathElements, UnknownStub, StubValue, InvalidDocumentID:
 		return "ParseUri"
+	case InvalidLogEntry:
+		return "ParseLogEntry"
 	case PayloadTooLarge:
 		return "LimitPayloadSize"
 	case Duplicate:
@@ -55,6 +58,7 @@ var exceptionClasses = map[Reason]string{
 	UnknownStub:       "com.mozilla.telemetry.decoder.ParseUri$StubUri$UnknownPingVersionException",
 	StubValue:         "com.mozilla.telemetry.decoder.ParseUri$StubUri$InvalidIntegerException",
 	InvalidDocumentID: "com.mozilla.telemetry.decoder.ParseUri$InvalidUriException",
+	InvalidLogEntry:   "com.mozilla.telemetry.decoder.ParseLogEntry$InvalidLogEntryException",
 	PayloadTooLarge:   "com.mozilla.telemetry.transforms.LimitPayloadSize$PayloadTooLargeException",
 	InvalidJSON:       "com.fasterxml.jackson.core.JsonParseException",
 	NotAnObject:       "java.io.IOException",

@@ -22,6 +22,7 @@ import (
 
 func (a *app) decodeCommand() *cobra.Command {
 	var to decodeOutput
+	var logEntries bool
 	cmd := &cobra.Command{
 		Use:   "decode [FILE|-]",
 		Short: "Decode line-JSON messages into line-JSON messages",
@@ -33,6 +34,9 @@ from a file or standard input and writes each ping as a message to standard
 output: what the pipeline knows of it in its attributes and before the ping's own
 keys in its payload. Rejects go to --errors in the same form, with error_type,
 exception_class and error_message; what a scrubber rule drops goes nowhere.
+
+With --log-entries a message without submission_timestamp is an entry of a log:
+JSON that holds the ping in jsonPayload.Fields.
 
 Nothing is stored and no daemon is asked: the same input always gives the same
 output, in its order. Decoding the output once more changes nothing. A line that
@@ -54,11 +58,12 @@ submission_hour are those of submission_timestamp.`,
 			if len(args) > 0 {
 				input = args[0]
 			}
-			return a.decode(cmd.Context(), settings, logger, input, to)
+			return a.decode(cmd.Context(), settings, logger, input, to, logEntries)
 		},
 	}
 	a.addFlags(cmd, flagData, flagSchemas, flagGeoCity, flagGeoISP, flagGeoCities, flagGeoSkip, flagScrub)
 	cmd.Flags().StringVar(&to.errors, "errors", "", "`FILE` for the rejects (default stderr)")
+	cmd.Flags().BoolVar(&logEntries, "log-entries", false, "take messages without submission_timestamp for log entries that hold a ping")
 	cmd.Flags().StringVar(&to.template, "output", "", "`TEMPLATE` of files for the pings (default stdout)")
 	return cmd
 }
@@ -66,7 +71,7 @@ submission_hour are those of submission_timestamp.`,
 // decodeOutput says where pings and rejects go; "" is stdout and stderr.
 type decodeOutput struct{ template, errors string }
 
-func (a *app) decode(ctx context.Context, settings *conf.Settings, logger *slog.Logger, input string, to decodeOutput) (err error) {
+func (a *app) decode(ctx context.Context, settings *conf.Settings, logger *slog.Logger, input string, to decodeOutput, logEntries bool) (err error) {
 	f := filter{faults: a.err, pings: bufio.NewWriter(a.out)}
 	if to.template != "" {
 		if f.template, err = decode.ParseTemplate(to.template); err != nil {
@@ -90,7 +95,7 @@ func (a *app) decode(ctx context.Context, settings *conf.Settings, logger *slog.
 	if geo != nil {
 		defer func() { err = errors.Join(err, geo.Close()) }()
 	}
-	if f.decoder, err = newDecoder(settings, registry, geo, nil); err != nil {
+	if f.decoder, err = newDecoder(settings, registry, geo, logEntries, nil); err != nil {
 		return err
 	}
 	from, name, size, err := a.openInput(input)

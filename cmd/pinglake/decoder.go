@@ -23,7 +23,7 @@ func openGeo(settings *conf.Settings, logger *slog.Logger) (*decode.Geo, error) 
 }
 
 // newDecoder is the decoder that the settings describe.
-func newDecoder(settings *conf.Settings, schemas decode.Schemas, geo *decode.Geo, metrics prometheus.Registerer) (*decode.Decoder, error) {
+func newDecoder(settings *conf.Settings, schemas decode.Schemas, geo *decode.Geo, logEntries bool, metrics prometheus.Registerer) (*decode.Decoder, error) {
 	scrubber, err := decode.LoadScrubber(settings.Scrub.Rules)
 	if err != nil {
 		return nil, usageError{err}
@@ -34,6 +34,6 @@ func newDecoder(settings *conf.Settings, schemas decode.Schemas, geo *decode.Geo
 	}
 	return decode.New(decode.Options{
 		Schemas: schemas, MaxPayload: int(settings.Edge.MaxBody), LandfillIP: landfillIP,
-		Geo: geo, Proxies: settings.Geo.Skip, Scrubber: scrubber, Metrics: metrics,
+		Geo: geo, Proxies: settings.Geo.Skip, Scrubber: scrubber, LogEntries: logEntries, Metrics: metrics,
 	}), nil
 }

@@ -26,8 +26,9 @@ func (a *app) importCommand() *cobra.Command {
   {"attributeMap":{"uri":"/submit/...","submission_timestamp":"...",...},"payload":"<base64>"}
 
 and sends them through the same stream, decoder and dedup as requests, in the
-order of the file, each keeping its own submission_timestamp. It returns when
-they can be queried. A line that is no message is named on stderr and left out;
+order of the file, each keeping its own submission_timestamp. Messages that
+pinglake decode wrote keep what they say of themselves. It returns when they can
+be queried. A line that is no message is named on stderr and left out;
 the exit code is then 1.`,
 		Example: "  pinglake import messages.ndjson\n  zcat old/*.gz | pinglake import -",
 		Args:    cobra.ExactArgs(1),

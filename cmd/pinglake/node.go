@@ -116,7 +116,7 @@ func (n *node) open(ctx context.Context) (err error) {
 	if n.geo, err = openGeo(settings, logger); err != nil {
 		return err
 	}
-	if n.decoder, err = newDecoder(settings, n.doctypes, n.geo, n.metrics); err != nil {
+	if n.decoder, err = newDecoder(settings, n.doctypes, n.geo, false, n.metrics); err != nil {
 		return err
 	}
 	n.sink = n.newSink()

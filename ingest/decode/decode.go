@@ -51,6 +51,9 @@ type Options struct {
 	Proxies int
 	// Scrubber is asked about every payload; nil keeps all.
 	Scrubber *Scrubber
+	// LogEntries takes messages that no edge stamped for entries of a log that hold
+	// a ping.
+	LogEntries bool
 	// Metrics is where the metrics are registered. nil registers none.
 	Metrics prometheus.Registerer
 }

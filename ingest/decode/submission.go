@@ -65,6 +65,11 @@ func (s *submission) open() ([]part, error) {
 	fault := s.parseURI()
 	s.locate()
 	s.unpack()
+	if _, stamped := s.attributes["submission_timestamp"]; s.LogEntries && !stamped && s.submitted.IsZero() {
+		if err := s.openLogEntry(); err != nil {
+			return nil, err
+		}
+	}
 	if v := s.Scrubber.scrubURI(s.attributes); v.kind != scrubKeep {
 		return nil, s.scrubbed(v, ingest.UnwantedURI)
 	}
