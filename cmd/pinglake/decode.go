@@ -84,6 +84,9 @@ func (a *app) decode(ctx context.Context, settings *conf.Settings, logger *slog.
 			return usagef("schemas: %w", err)
 		}
 	}
+	if to.errors == "" {
+		logger = slog.New(slog.DiscardHandler) // stderr is for the rejects
+	}
 	registry, err := openSchemas(settings, logger)
 	if err != nil {
 		return err
