@@ -30,35 +30,6 @@ func (b *builder) coerce(n *node, v *fastjson.Value) (cell Cell, ok bool) {
 	return cell, ok
 }
 
-// accepts says that v would be written into n: what decides between two keys of
-// one column.
-func (n *node) accepts(v *fastjson.Value) bool {
-	switch n.kind {
-	case Struct:
-		return v.Type() == fastjson.TypeObject || v.Type() == fastjson.TypeArray
-	case Map:
-		return v.Type() == fastjson.TypeObject
-	case List:
-		if v.Type() != fastjson.TypeArray || isEmptyArray(v) {
-			return false
-		}
-		if !n.item.isLeaf() {
-			return true
-		}
-		elements, _ := v.Array()
-		for _, element := range elements {
-			if !n.item.accepts(element) {
-				return false
-			}
-		}
-		return true
-	case String:
-		return true
-	}
-	_, ok := new(builder).coerce(n, v)
-	return ok
-}
-
 // text is v as a VARCHAR: a string as it is, anything else as JSON text.
 func (b *builder) text(n *node, v *fastjson.Value) []byte {
 	switch v.Type() {
@@ -80,29 +51,35 @@ func (b *builder) text(n *node, v *fastjson.Value) []byte {
 // whose only count is its sum.
 func useCounter(column string, v *fastjson.Value) (sum int64, ok bool) {
 	const flag = 2 // histogram_type of a boolean histogram
-	if kind, isInt := asInt(v.Get("histogram_type")); !isInt || kind != flag {
-		return 0, false
-	}
 	if !strings.HasPrefix(column, "use_counter2") {
 		return 0, false
 	}
-	total, isInt := asInt(v.Get("sum"))
-	if !isInt || int64(total) < 0 {
+	kind, ok := wholeNumber(v.Get("histogram_type"))
+	if !ok || kind != flag {
 		return 0, false
 	}
-	var ones uint64
-	if value := v.Get("values", "1"); value != nil {
-		ones, _ = asInt(value)
+	sum, ok = wholeNumber(v.Get("sum"))
+	if !ok || sum < 0 {
+		return 0, false
 	}
-	return int64(total), ones == total
+	ones, ok := wholeNumber(v.Get("values", "1"))
+	if !ok && v.Exists("values", "1") {
+		return 0, false
+	}
+	return sum, ones == sum
+}
+
+func wholeNumber(v *fastjson.Value) (number int64, ok bool) {
+	if v == nil {
+		return 0, false
+	}
+	number, err := v.Int64()
+	return number, err == nil
 }
 
 // asInt takes numbers written without fraction or exponent that fit 64 bits, and
 // booleans as 1 and 0.
 func asInt(v *fastjson.Value) (uint64, bool) {
-	if v == nil {
-		return 0, false
-	}
 	switch v.Type() {
 	case fastjson.TypeNumber:
 		number, err := v.Int64()

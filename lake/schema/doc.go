@@ -29,6 +29,10 @@
 // a list of plain values with one refused element goes there as a whole. When two
 // keys mean one column, the one that had to be renamed wins.
 //
+// That is the reference's transformation, but that a map is a MAP and no list of
+// keys and values, and that values of another form than their column's, on which
+// the reference gives the whole ping up or loses them, go to additional_properties.
+//
 // # Where schemas are
 //
 // In the operator's folder as <namespace>/<doctype>/<doctype>.<version>.schema.json,

@@ -44,6 +44,8 @@ func TestNamesOfTables(t *testing.T) {
 		{"column with a leading digit", ColumnName("64bit"), "_64bit"},
 		{"column", ColumnName("clientId"), "client_id"},
 		{"table", TableName("deletion-request", "1"), "deletion_request_v1"},
+		{"table of a version with a dash", TableName("a", "1-beta"), "a_v1_beta"},
+		{"live dataset of words", DatasetName("org-mozilla-ios-FennecEnterprise", "live"), "org_mozilla_ios_fennec_enterprise_live"},
 		{"table with a leading digit", TableName("3dInit", "2"), "3d_init_v2"},
 		{"live dataset", DatasetName("my-app", "live"), "my_app_live"},
 		{"dataset of views", DatasetName("my-app", ""), "my_app"},

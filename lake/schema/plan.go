@@ -4,7 +4,7 @@ import "slices"
 
 // node is a column with what is needed to shred values into its leaves.
 type node struct {
-	name   string // the column, "element" or "value"
+	name   string // the column, also of the leaves of a list; "element" or "value"
 	kind   Kind
 	lo, hi int32 // its leaves are lo <= leaf < hi
 	def    uint8 // definition level of a value that is present; one less is null
@@ -76,6 +76,9 @@ func newNode(c *Column, leaf int32, def, rep uint8) node {
 	case List:
 		n.rep = rep + 1
 		item := newNode(c.Fields[0], leaf, n.def+1, n.rep)
+		if item.isLeaf() {
+			item.name = n.name // what a text of the column is called, see useCounter
+		}
 		n.item, n.hi = &item, item.hi
 	case Map:
 		n.rep = rep + 1
@@ -117,8 +120,10 @@ func (n *node) find(key string) (target, bool) {
 		return target{}, false
 	}
 	to, ok := n.index[name]
-	if !ok || n.fields[to.field].name != name {
-		return target{}, false
+	if ok && n.fields[to.field].name != name {
+		// A key such as Text, beside a column text2: only the key text goes there.
+		to.field = slices.IndexFunc(n.fields, func(f node) bool { return f.name == name })
+		ok = to.field >= 0
 	}
-	return target{to.field, true}, true
+	return target{to.field, true}, ok
 }

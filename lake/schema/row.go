@@ -75,61 +75,6 @@ func (b *builder) root(n *node, payload *fastjson.Value) *rest {
 	return left
 }
 
-// choice is the value that a field of a Struct gets, and the key it came with.
-type choice struct {
-	value   *fastjson.Value
-	key     string
-	renamed bool
-}
-
-// choose pushes a frame of choices, one a field, for the members of an object or
-// the places of a tuple. What has no field is added to left.
-func (b *builder) choose(n *node, v *fastjson.Value, left *rest) (base int) {
-	base = len(b.choices)
-	for range n.fields {
-		b.choices = append(b.choices, choice{})
-	}
-	if v.Type() == fastjson.TypeArray {
-		places, _ := v.Array()
-		for i, place := range places {
-			b.take(n, base, choice{value: place, key: tupleName(i)}, left)
-		}
-		return base
-	}
-	object, _ := v.Object()
-	object.Visit(func(key []byte, member *fastjson.Value) {
-		b.take(n, base, choice{value: member, key: unsafeString(key)}, left)
-	})
-	return base
-}
-
-// take gives a member to its field. Of two members for one field the renamed one
-// stays, of two renamed ones the later, as long as the column can hold it; the
-// other is dropped if the column could hold it too, as in the reference.
-func (b *builder) take(n *node, base int, c choice, left *rest) {
-	to, ok := n.find(c.key)
-	if !ok {
-		left.add(c.key, whole(c.value))
-		return
-	}
-	if c.value.Type() == fastjson.TypeNull {
-		return
-	}
-	c.renamed = to.renamed
-	field, current := &n.fields[to.field], &b.choices[base+to.field]
-	switch {
-	case current.value == nil:
-		*current = c
-	case c.renamed && !field.accepts(c.value):
-		left.add(c.key, whole(c.value))
-	case !field.accepts(current.value):
-		left.add(current.key, whole(current.value))
-		*current = c
-	case c.renamed:
-		*current = c
-	}
-}
-
 // write shreds a value that is not absent into the leaves of n, each of which gets
 // at least one cell. If present is false the column is null, with one cell in each
 // leaf; refused is what found no place.
@@ -189,7 +134,7 @@ func (b *builder) writeStruct(n *node, v *fastjson.Value, rep uint8) (bool, *res
 }
 
 // writeList reads an array. An empty one is null, as in the reference. An element
-// that is no value of its kind leaves an empty struct, or a null, in its place.
+// that is no value of its kind leaves a null in its place.
 func (b *builder) writeList(n *node, v *fastjson.Value, rep uint8) (bool, *rest) {
 	elements, err := v.Array()
 	if err != nil || len(elements) == 0 {
@@ -202,27 +147,52 @@ func (b *builder) writeList(n *node, v *fastjson.Value, rep uint8) (bool, *rest)
 	if n.item.isLeaf() {
 		return b.writeLeaves(n, v, elements, rep)
 	}
-	left := &rest{kind: restList}
 	if n.item.kind == Struct {
-		left.kind = restStructs
+		return true, b.writeStructs(n, elements, rep)
 	}
+	left := &rest{kind: restList, length: len(elements)}
 	for i, element := range elements {
-		present, refused := b.write(n.item, element, rep)
-		rep = n.rep
-		switch {
-		case present:
-		case n.item.kind == Struct:
+		_, refused := b.write(n.item, element, rep)
+		if n.item.kind == List && isEmptyArray(element) {
 			b.lift(n.item, n.item.def)
-		case n.item.kind == List && isEmptyArray(element):
-			b.lift(n.item, n.item.def)
-		}
-		if n.item.kind == Struct && element.Type() == fastjson.TypeNull {
-			refused = whole(element)
 		}
 		left.place(i, refused)
+		rep = n.rep
 	}
-	left.length = len(elements)
 	return true, left.orNil()
+}
+
+// writeStructs reads a list of objects or, if all are arrays, of tuples. Another
+// element, also null, leaves an empty struct in its place.
+func (b *builder) writeStructs(n *node, elements []*fastjson.Value, rep uint8) *rest {
+	kind := structsOf(elements)
+	left := &rest{kind: restStructs, length: len(elements)}
+	for i, element := range elements {
+		var present bool
+		var refused *rest
+		if element.Type() == kind {
+			present, refused = b.writeStruct(n.item, element, rep)
+		} else {
+			b.null(n.item, rep)
+			refused = whole(element)
+		}
+		if !present {
+			b.lift(n.item, n.item.def)
+		}
+		left.place(i, refused)
+		rep = n.rep
+	}
+	return left.orNil()
+}
+
+// structsOf is the type that the elements of a list of structs are read as.
+func structsOf(elements []*fastjson.Value) fastjson.Type {
+	for _, element := range elements {
+		if element.Type() != fastjson.TypeArray {
+			return fastjson.TypeObject
+		}
+	}
+	return fastjson.TypeArray
 }
 
 // writeLeaves reads a list of plain values. One refused element refuses the list.
