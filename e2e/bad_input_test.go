@@ -43,7 +43,7 @@ func TestBadInputHasAStatusOrARowWithItsReason(t *testing.T) {
 		{"unknown namespace", "/submit/nobody/baseline/1/%s", good, 200, "unknown_doctype"},
 		{"wrong version", "/submit/my-app/baseline/99/%s", good, 200, "unknown_version"},
 		{"not JSON", "/submit/my-app/baseline/1/%s", []byte("hello"), 200, "invalid_json"},
-		{"an empty body", "/submit/my-app/baseline/1/%s", nil, 200, "invalid_json"},
+		{"an empty body", "/submit/my-app/baseline/1/%s", nil, 200, "not_an_object"},
 		{"not an object", "/submit/my-app/baseline/1/%s", []byte("[1]"), 200, "not_an_object"},
 		{"invalid UTF-8", "/submit/my-app/baseline/1/%s", bytes.Replace(good, []byte("Linux"), []byte("Li\xffux"), 1), 200, "invalid_json"},
 		{"truncated gzip", "/submit/my-app/baseline/1/%s", packed[:len(packed)/2], 200, "invalid_json"},
@@ -80,7 +80,7 @@ func TestBadInputHasAStatusOrARowWithItsReason(t *testing.T) {
 	}
 	d.stop()
 	got := query(t, data, "SELECT reason FROM payload_bytes_error.structured WHERE payload IS NULL ORDER BY ALL")
-	if diff := cmp.Diff([]string{"invalid_json"}, got); diff != "" { // the empty body
+	if diff := cmp.Diff([]string{"not_an_object"}, got); diff != "" { // the empty body
 		t.Errorf("error rows without a payload:\n%s", diff)
 	}
 }

@@ -137,7 +137,7 @@ func dropRepeatedKeys(v *fastjson.Value, budget *int) bool {
 		}
 	case fastjson.TypeObject:
 		object, _ := v.Object()
-		repeated := repeatedKeys(object)
+		repeated := repeatedKeys(object, *budget/max(object.Len(), 1))
 		if *budget -= len(repeated) * object.Len(); *budget < 0 {
 			return false
 		}
@@ -151,8 +151,9 @@ func dropRepeatedKeys(v *fastjson.Value, budget *int) bool {
 	return true
 }
 
-// repeatedKeys lists each key once for each value but its last.
-func repeatedKeys(object *fastjson.Object) []string {
+// repeatedKeys lists each key once for each value but its last. It stops once there
+// are more than most.
+func repeatedKeys(object *fastjson.Object, most int) []string {
 	if object.Len() < 2 {
 		return nil
 	}
@@ -174,6 +175,9 @@ func repeatedKeys(object *fastjson.Object) []string {
 	}
 	seen := make(map[string]struct{}, object.Len())
 	object.Visit(func(key []byte, _ *fastjson.Value) {
+		if len(repeated) > most {
+			return
+		}
 		if _, ok := seen[string(key)]; ok {
 			repeated = append(repeated, string(key))
 			return
