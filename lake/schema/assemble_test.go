@@ -218,12 +218,16 @@ func rowJSON(t testing.TB, d *Doctype, payload string) (row, left string) {
 func decodeJSON(t testing.TB, what, text string) any {
 	t.Helper()
 	var v any
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&v); err != nil {
+	if err := decodeNumbers(text, &v); err != nil {
 		t.Fatalf("%s: %q: %v", what, text, err)
 	}
 	return v
+}
+
+func decodeNumbers(text string, to any) error {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(to)
 }
 
 // sameJSON compares two JSON texts by meaning, but numbers by their text.

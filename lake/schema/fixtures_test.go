@@ -82,8 +82,9 @@ func TestPipelineSchemasAcceptAndRefuseTheirValidationPings(t *testing.T) {
 			if err != nil {
 				return
 			}
-			document := Document{Payload: parse(t, data), Submitted: submitted}
-			checkReassembles(t, d, document)
+			if err := accountFor(d, parse(t, data)); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 	if faults := r.Faults(); len(faults) > 0 {
@@ -169,6 +170,9 @@ func TestRealGleanPingsAreValidAndFindTheirColumns(t *testing.T) {
 			}
 			if err := d.Validate(parse(t, ping.body)); err != nil {
 				t.Fatal(err)
+			}
+			if err := accountFor(d, parse(t, ping.body)); err != nil {
+				t.Error(err)
 			}
 			tree := checkReassembles(t, d, Document{Payload: parse(t, ping.body), Submitted: submitted})
 			if left := tree[additionalProperties]; left != "{}" {

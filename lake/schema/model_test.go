@@ -308,34 +308,3 @@ func TestRowsKeepToTheModel(t *testing.T) {
 		}
 	})
 }
-
-func FuzzPayloadToRow(f *testing.F) {
-	d := doctypeOf(f, richSchema)
-	for _, seed := range []string{
-		`{}`, `{"test_int":1e400,"test_float":1e400,"list_list":[[],[null]]}`, `{"map_map":{"":{"":1}}}`,
-		`{"repeated_record":[null,[],{"tags":["\ud83d"]}],"tuple":[[],{}]}`, `{"test_bytes":"====","test_time":"t"}`,
-		`{"a\u0000b":"\u0000","use_counter2_page":{"histogram_type":2,"sum":-1}}`, `{"test_int":nan,"test_float":-inf}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		payload, err := fastjson.ParseBytes(data)
-		if err != nil || payload.Type() != fastjson.TypeObject {
-			return
-		}
-		_ = d.Validate(payload) // must not panic; either answer is right
-		row, err := d.Row(Document{Payload: payload, Submitted: submitted})
-		if err != nil {
-			t.Fatal(err)
-		}
-		tree, err := assemble(row)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// What fastjson reads beyond JSON (nan, invalid UTF-8) may be left over as it is.
-		left := tree[additionalProperties].(string)
-		if json.Valid(data) && !json.Valid([]byte(left)) {
-			t.Fatalf("left over is no JSON: %q", left)
-		}
-	})
-}
