@@ -34,7 +34,6 @@ func FuzzRow(f *testing.F) {
 		f.Fatal(err)
 	}
 	doctypes := []*Doctype{doctypeOf(f, richSchema), doctypeOf(f, meetingSchema), glean}
-	f.Add(byte(2), baselinePing())
 	f.Fuzz(func(t *testing.T, which byte, data []byte) {
 		payload, exact := fuzzPayload(data)
 		if payload == nil {
