@@ -41,10 +41,23 @@ type Settings struct {
 
 // Edge is the HTTP server that takes pings.
 type Edge struct {
-	Addr        string        `mapstructure:"addr" default:":8080" form:"addr" doc:"address of the edge; port 0 picks a free one"`
-	MaxBody     Size          `mapstructure:"max_body" default:"8MiB" min:"1KiB" max:"30MiB" doc:"largest request body, as it is sent"`
-	ReadTimeout time.Duration `mapstructure:"read_timeout" default:"30s" min:"1s" max:"1h" doc:"how long a request may take to arrive"`
+	Addr           string        `mapstructure:"addr" default:":8080" form:"addr" doc:"address of the edge; port 0 picks a free one"`
+	TLSAddr        string        `mapstructure:"tls_addr" default:":8443" form:"addr" doc:"address of the edge for HTTPS, once there is a certificate"`
+	TLSCert        string        `mapstructure:"tls_cert" default:"" doc:"PEM file of the certificate and its chain; read again when it changes"`
+	TLSKey         string        `mapstructure:"tls_key" default:"" doc:"PEM file of the certificate's key"`
+	TLSSelfSigned  bool          `mapstructure:"tls_self_signed" default:"false" doc:"HTTPS with a certificate of our own making in the data folder, for development"`
+	Routes         Routes        `mapstructure:"routes" default:"[[\"/stub/<suffix:path>\",\"stub_installer\",[\"GET\"]],[\"/submit/telemetry/<suffix:path>\",\"telemetry\"],[\"/submit/sslreports\",\"tls_error_reports\"],[\"/submit/<suffix:path>\",\"ingestion\"],[\"/submit\",\"ingestion\"]]" doc:"which requests are kept, the first that fits: a JSON list of [pattern, topic, methods]"`
+	MaxBody        Size          `mapstructure:"max_body" default:"8MiB" min:"1KiB" max:"30MiB" doc:"largest request body, as it is sent"`
+	MaxInflight    Size          `mapstructure:"max_inflight" default:"128MiB" min:"2KiB" doc:"memory of all bodies being read or made durable; beyond it pings are refused with 503"`
+	MaxConnections int           `mapstructure:"max_connections" default:"4096" min:"1" max:"1000000" doc:"open connections of the edge; beyond them requests are refused with 503"`
+	HeaderTimeout  time.Duration `mapstructure:"header_timeout" default:"10s" min:"100ms" max:"1h" doc:"how long a request line and its headers may take to arrive"`
+	ReadTimeout    time.Duration `mapstructure:"read_timeout" default:"30s" min:"1s" max:"1h" doc:"how long a request may take to arrive, its body included"`
+	IdleTimeout    time.Duration `mapstructure:"idle_timeout" default:"2m" min:"1s" max:"1h" doc:"how long a connection may rest between requests"`
+	MinFreeDisk    Size          `mapstructure:"min_free_disk" default:"0" min:"0" doc:"the heartbeat fails when the stream's disk has less free; 0 turns that off"`
 }
+
+// HasTLS says whether the edge speaks HTTPS too.
+func (e *Edge) HasTLS() bool { return e.TLSSelfSigned || e.TLSCert != "" }
 
 // Admin is the HTTP server for metrics and health.
 type Admin struct {

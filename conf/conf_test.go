@@ -107,8 +107,18 @@ func TestTheDefaults(t *testing.T) {
 	want := `data = ./pinglake-data (default)
 schemas =  (default)
 edge.addr = :8080 (default)
+edge.tls_addr = :8443 (default)
+edge.tls_cert =  (default)
+edge.tls_key =  (default)
+edge.tls_self_signed = false (default)
+edge.routes = [["/stub/<suffix:path>","stub_installer",["GET"]],["/submit/telemetry/<suffix:path>","telemetry"],["/submit/sslreports","tls_error_reports"],["/submit/<suffix:path>","ingestion"],["/submit","ingestion"]] (default)
 edge.max_body = 8MiB (default)
+edge.max_inflight = 128MiB (default)
+edge.max_connections = 4096 (default)
+edge.header_timeout = 10s (default)
 edge.read_timeout = 30s (default)
+edge.idle_timeout = 2m0s (default)
+edge.min_free_disk = 0B (default)
 admin.addr = 127.0.0.1:8081 (default)
 stream.max_bytes = 8GiB (default)
 geo.city =  (default)
@@ -222,6 +232,18 @@ func TestFaults(t *testing.T) {
 		{"address", "admin.addr = 'localhost'", nil, nil, []string{`admin.addr: "localhost": want host:port (file F)`}},
 		{"no data folder", "data = ''", nil, nil, []string{"data: must not be empty (file F)"}},
 		{"same address", "", nil, []string{"--edge-addr=127.0.0.1:8081"}, []string{"edge.addr and admin.addr are both 127.0.0.1:8081"}},
+		{"same TLS address", "", []string{"PINGLAKE_EDGE_TLS_ADDR=:8080", "PINGLAKE_EDGE_TLS_SELF_SIGNED=true"}, nil, []string{"edge.addr and edge.tls_addr are both :8080"}},
+		{"TLS address without a certificate", "edge.tls_addr = ':1'", nil, nil, []string{"edge.tls_addr is set: want edge.tls_cert and edge.tls_key, or edge.tls_self_signed, too"}},
+		{"certificate without its key", "edge.tls_cert = 'c'", nil, nil, []string{"edge.tls_cert is set and edge.tls_key is not"}},
+		{"key without its certificate", "edge.tls_key = 'k'", nil, nil, []string{"edge.tls_key is set and edge.tls_cert is not"}},
+		{"self-signed and another", "edge.tls_self_signed = true\nedge.tls_cert = 'c'", nil, nil,
+			[]string{"edge.tls_self_signed and edge.tls_cert or edge.tls_key: want one or the other", "edge.tls_cert is set and edge.tls_key is not"}},
+		{"in flight too small", "edge.max_inflight = '15MiB'", nil, nil, []string{"edge.max_inflight 15MiB must be at least twice edge.max_body 8MiB"}},
+		{"headers slower than all", "edge.header_timeout = '31s'", nil, nil, []string{"edge.header_timeout 31s must not be longer than edge.read_timeout 30s"}},
+		{"routes", `edge.routes = '[["/a","telemetri"],["b","telemetry"]]'`, nil, nil, []string{
+			`edge.routes: route 1: topic "telemetri": want one of ingestion, structured, stub_installer, telemetry, tls_error_reports; ` +
+				`route 2: pattern "b": want a path such as /submit/<suffix:path> (file F)`}},
+		{"routes that are no text", `edge.routes = [["/a","telemetry"]]`, nil, nil, []string{"edge.routes: want text (file F)"}},
 		{"stream too small", "stream.max_bytes = '16MiB'\nedge.max_body = '10MiB'", nil, nil, []string{"stream.max_bytes 16MiB must be at least twice edge.max_body 10MiB"}},
 		{"all at once", "loglevel = 'x'\n[edge]\naddr = 'nowhere'\nread_timeout = '1y'",
 			[]string{"PINGLAKE_STREAM_MAXBYTES=1", "PINGLAKE_QUERY_THREADS=-1"}, []string{"--rows=0"},

@@ -68,6 +68,9 @@ func (k *Key) check(value any) string {
 		return "want " + k.wanted()
 	}
 	text := fmt.Sprint(value)
+	if k.kind == reflect.TypeFor[Routes]() {
+		return routesFault(text)
+	}
 	n, ok := k.measure(text)
 	switch {
 	case !ok:
@@ -80,6 +83,14 @@ func (k *Key) check(value any) string {
 		return "must not be empty"
 	case k.kind.Kind() != reflect.String && k.tooFar(n):
 		return fmt.Sprintf("%q: want %s", text, k.bounds())
+	}
+	return ""
+}
+
+// routesFault says all that is wrong with a route table.
+func routesFault(text string) string {
+	if _, err := ParseRoutes(text); err != nil {
+		return err.Error()
 	}
 	return ""
 }

@@ -278,11 +278,54 @@ func (l *loader) checkValues() {
 // Validate tells of settings that do not go together, a line each.
 func (s *Settings) Validate() []string {
 	var faults []string
-	if s.Edge.Addr == s.Admin.Addr && !strings.HasSuffix(s.Edge.Addr, ":0") {
-		faults = append(faults, fmt.Sprintf("edge.addr and admin.addr are both %s", s.Edge.Addr))
-	}
+	faults = append(faults, s.sameAddresses()...)
+	faults = append(faults, s.tlsFaults()...)
 	if s.Stream.MaxBytes < 2*s.Edge.MaxBody {
 		faults = append(faults, fmt.Sprintf("stream.max_bytes %s must be at least twice edge.max_body %s", s.Stream.MaxBytes, s.Edge.MaxBody))
 	}
+	if s.Edge.MaxInflight < 2*s.Edge.MaxBody {
+		faults = append(faults, fmt.Sprintf("edge.max_inflight %s must be at least twice edge.max_body %s", s.Edge.MaxInflight, s.Edge.MaxBody))
+	}
+	if s.Edge.HeaderTimeout > s.Edge.ReadTimeout {
+		faults = append(faults, fmt.Sprintf("edge.header_timeout %s must not be longer than edge.read_timeout %s", s.Edge.HeaderTimeout, s.Edge.ReadTimeout))
+	}
 	return faults
 }
+
+// sameAddresses tells of listeners that would take the same port.
+func (s *Settings) sameAddresses() (faults []string) {
+	type listener struct{ key, addr string }
+	listeners := []listener{{"edge.addr", s.Edge.Addr}, {"admin.addr", s.Admin.Addr}}
+	if s.Edge.HasTLS() {
+		listeners = append(listeners, listener{"edge.tls_addr", s.Edge.TLSAddr})
+	}
+	for i, a := range listeners {
+		for _, b := range listeners[i+1:] {
+			if a.addr == b.addr && !strings.HasSuffix(a.addr, ":0") {
+				faults = append(faults, fmt.Sprintf("%s and %s are both %s", a.key, b.key, a.addr))
+			}
+		}
+	}
+	return faults
+}
+
+// tlsFaults tells of settings for HTTPS that do not go together.
+func (s *Settings) tlsFaults() (faults []string) {
+	e := &s.Edge
+	if e.TLSSelfSigned && (e.TLSCert != "" || e.TLSKey != "") {
+		faults = append(faults, "edge.tls_self_signed and edge.tls_cert or edge.tls_key: want one or the other")
+	}
+	if e.TLSCert != "" && e.TLSKey == "" {
+		faults = append(faults, "edge.tls_cert is set and edge.tls_key is not")
+	}
+	if e.TLSKey != "" && e.TLSCert == "" {
+		faults = append(faults, "edge.tls_key is set and edge.tls_cert is not")
+	}
+	if !e.HasTLS() && e.TLSKey == "" && s.isSet("edge.tls_addr") {
+		faults = append(faults, "edge.tls_addr is set: want edge.tls_cert and edge.tls_key, or edge.tls_self_signed, too")
+	}
+	return faults
+}
+
+// isSet says whether anybody set a setting.
+func (s *Settings) isSet(key string) bool { return s.sources[key] != "default" && s.sources[key] != "" }
