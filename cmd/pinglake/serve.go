@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"time"
 
@@ -16,8 +12,6 @@ import (
 
 	"pinglake/batch"
 	"pinglake/conf"
-	"pinglake/ingest/edge"
-	"pinglake/ingest/stream"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -41,7 +35,9 @@ SIGTERM stops it in order; a second one at once.`,
 			return serve(cmd.Context(), settings, logger)
 		},
 	}
-	a.addFlags(cmd, flagData, flagSchemas, flagEdgeAddr, flagAdminAddr, flagGeoCity, flagGeoISP, flagGeoCities, flagGeoSkip, flagScrub)
+	a.addFlags(cmd, flagData, flagSchemas, flagEdgeAddr, flagAdminAddr,
+		flagTLSAddr, flagTLSCert, flagTLSKey, flagTLSSelfSigned,
+		flagGeoCity, flagGeoISP, flagGeoCities, flagGeoSkip, flagScrub)
 	return cmd
 }
 
@@ -70,11 +66,11 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", settings.Edge.Addr)
+	listeners, err := n.listenEdge()
 	if err != nil {
-		return errors.Join(usagef("listen for pings: %w (choose another with --edge-addr)", err), admin.Close())
+		return errors.Join(err, admin.Close())
 	}
-	logger.Info("serving", "edge", listener.Addr().String(), "admin", admin.addr(), "data", settings.Data, "pings", len(n.doctypes.Doctypes()))
+	logger.Info("serving", append(listeners.addresses(), "admin", admin.addr(), "data", settings.Data, "pings", len(n.doctypes.Doctypes()))...)
 	if _, err := daemon.SdNotify(false, daemon.SdNotifyReady); err != nil {
 		logger.Warn("notify systemd", "err", err)
 	}
@@ -98,7 +94,7 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 	}
 	actors = append(actors,
 		actor{"admin", admin.run},
-		actor{"edge", func(stop, orderly context.Context) error { return serveHTTP(stop, orderly, edgeServer, listener) }},
+		actor{"edge", func(stop, orderly context.Context) error { return serveHTTP(stop, orderly, edgeServer, listeners...) }},
 	)
 	err = errors.Join(runActors(ctx, actors, settings.DrainTimeout, logger), os.Remove(socketPath(settings.Data)))
 	if _, err := daemon.SdNotify(false, daemon.SdNotifyStopping); err != nil {
@@ -106,53 +102,6 @@ func serve(ctx context.Context, settings *conf.Settings, logger *slog.Logger) (e
 	}
 	logger.Info("stopped", "watermark", n.sink.Watermark())
 	return err
-}
-
-// newEdge is the HTTP server for pings.
-func (n *node) newEdge() (*http.Server, error) {
-	handler, err := edge.NewHandler(edge.Options{
-		Stream: n.stream, MaxBody: int64(n.settings.Edge.MaxBody), Now: time.Now,
-		IsFull:  func(err error) bool { return errors.Is(err, stream.ErrFull) },
-		Version: edgeVersion(),
-		Checks: []edge.Check{{Name: "stream", Run: func(ctx context.Context) error {
-			state, err := n.stream.State(ctx)
-			if err == nil && state.Bytes > state.MaxBytes/10*9 {
-				err = fmt.Errorf("%d of %d bytes are taken: pings are refused when it is full", state.Bytes, state.MaxBytes)
-			}
-			return err
-		}}},
-		Logger: n.logger, Metrics: n.metrics,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: n.settings.Edge.ReadTimeout,
-		ReadTimeout:       n.settings.Edge.ReadTimeout,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(n.logger.Handler(), slog.LevelDebug),
-		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){},
-	}, nil
-}
-
-// serveHTTP serves until stop, then finishes the requests in hand.
-func serveHTTP(stop, orderly context.Context, server *http.Server, listener net.Listener) error {
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-stop.Done():
-	}
-	if err := server.Shutdown(orderly); err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
-	}
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
 
 // runSink lands batches; when stopped it lands what the stream still has, as far

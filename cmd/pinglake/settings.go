@@ -14,7 +14,7 @@ import (
 	"pinglake/conf"
 )
 
-// settingFlag is a flag that sets a setting.
+// settingFlag is a flag that sets a setting; one without a value is a switch.
 type settingFlag struct{ name, key, value, usage string }
 
 var (
@@ -27,13 +27,19 @@ var (
 	flagGeoSkip   = settingFlag{"geo-skip", "geo.skip", "N", "entries at the end of X-Forwarded-For to skip (default 2)"}
 	flagScrub     = settingFlag{"scrub", "scrub.rules", "FILE", "scrubber rules (default the built-in ones; none for no rule)"}
 	flagAdminAddr = settingFlag{"admin-addr", "admin.addr", "HOST:PORT", "where metrics are (default 127.0.0.1:8081)"}
+
+	flagTLSAddr       = settingFlag{"tls-addr", "edge.tls_addr", "HOST:PORT", "where pings are taken over HTTPS; port 0 picks one (default :8443)"}
+	flagTLSCert       = settingFlag{"tls-cert", "edge.tls_cert", "FILE", "certificate for HTTPS, with its chain, in PEM; read again when it changes"}
+	flagTLSKey        = settingFlag{"tls-key", "edge.tls_key", "FILE", "its key"}
+	flagTLSSelfSigned = settingFlag{"tls-self-signed", "edge.tls_self_signed", "", "HTTPS with a certificate made here and kept in <data>/tls, for development"}
 )
 
 // flagKeys say which setting each flag sets.
 func flagKeys() map[string]string {
 	keys := map[string]string{}
 	for _, f := range []settingFlag{
-		flagData, flagSchemas, flagEdgeAddr, flagAdminAddr, flagGeoCity, flagGeoISP, flagGeoCities, flagGeoSkip, flagScrub,
+		flagData, flagSchemas, flagEdgeAddr, flagAdminAddr, flagTLSAddr, flagTLSCert, flagTLSKey, flagTLSSelfSigned,
+		flagGeoCity, flagGeoISP, flagGeoCities, flagGeoSkip, flagScrub,
 	} {
 		keys[f.name] = f.key
 	}
@@ -43,6 +49,10 @@ func flagKeys() map[string]string {
 // addFlags gives cmd some settings' flags, and --config.
 func (a *app) addFlags(cmd *cobra.Command, flags ...settingFlag) {
 	for _, f := range flags {
+		if f.value == "" {
+			cmd.Flags().Bool(f.name, false, f.usage)
+			continue
+		}
 		cmd.Flags().String(f.name, "", fmt.Sprintf("`%s`: %s", f.value, f.usage))
 	}
 	cmd.Flags().String("config", "", "`FILE`: settings (default <data>/pinglake.toml if there)")
@@ -113,6 +123,6 @@ PINGLAKE_* variables, under flags.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
-	a.addFlags(cmd, flagData, flagSchemas, flagEdgeAddr, flagAdminAddr)
+	a.addFlags(cmd, flagData, flagSchemas, flagEdgeAddr, flagAdminAddr, flagTLSAddr, flagTLSCert, flagTLSKey, flagTLSSelfSigned)
 	return cmd
 }

@@ -8,8 +8,14 @@ import (
 	"pinglake/ingest"
 )
 
-// maxAttributeBytes bounds the URI and each attribute, counted in UTF-8.
-const maxAttributeBytes = 1024
+const (
+	// maxAttributeBytes bounds the URI and each attribute, counted in UTF-8.
+	maxAttributeBytes = 1024
+
+	// maxTargetBytes bounds a path and its query as they are sent. Front ends take no
+	// more (8 KiB is nginx's and Apache's default), and clients know their 414.
+	maxTargetBytes = 8 << 10
+)
 
 // captured are the headers that are kept if present, in the form net/http keys
 // them by, and the names of their attributes.

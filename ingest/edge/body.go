@@ -3,45 +3,78 @@ package edge
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 )
 
-// How much is set aside for a body before any of it has come: a client that
-// announces much and sends nothing costs no more.
-const (
-	firstRead            = 64 << 10
-	firstReadUnannounced = 4 << 10
+// firstRead is how much is set aside for a body before any of it has come: a
+// client that announces much and sends nothing costs no more.
+const firstRead = 8 << 10
+
+var (
+	errBodyTooLarge = errors.New("body too large")
+	errNoRoom       = errors.New("too many bytes of bodies in memory")
 )
 
-var errBodyTooLarge = errors.New("body too large")
+// inflight bounds the memory of all bodies that are being read or wait to be made
+// durable. What counts is what is set aside for a body, not what was announced.
+type inflight struct {
+	max  int64
+	used atomic.Int64
+}
+
+// take sets n bytes aside, or says that there is no room for them.
+func (f *inflight) take(n int64) bool {
+	if f.used.Add(n) > f.max {
+		f.used.Add(-n)
+		return false
+	}
+	return true
+}
+
+func (f *inflight) give(n int64) { f.used.Add(-n) }
+
+func (f *inflight) left() int64 { return f.max - f.used.Load() }
 
 // readBody reads a body of the announced length, or up to its end if length is
-// negative. It returns errBodyTooLarge when there are more than maxBytes, and no
-// more than maxBytes+1 are read. The slice belongs to the caller.
-func readBody(body io.Reader, length, maxBytes int64) ([]byte, error) {
+// negative. It returns errBodyTooLarge when there are more than maxBytes, of which
+// no more than maxBytes+1 are read, and errNoRoom when room has no more. The slice
+// belongs to the caller, who gives its capacity back to room.
+func readBody(body io.Reader, length, maxBytes int64, room *inflight) ([]byte, error) {
 	if length == 0 {
 		return nil, nil
 	}
-	bound, first := maxBytes+1, int64(firstReadUnannounced)
+	bound := maxBytes + 1
 	if length > 0 {
-		bound, first = min(length, bound), firstRead
+		bound = min(length, bound)
 	}
-	buffer := make([]byte, min(bound, first))
+	size := min(bound, firstRead)
+	if max(length, size) > room.left() || !room.take(size) {
+		return nil, errNoRoom
+	}
+	buffer := make([]byte, size)
 	filled := int64(0)
 	for {
 		n, err := io.ReadFull(body, buffer[filled:])
 		filled += int64(n)
 		switch {
 		case err == nil && filled < bound:
-			buffer = append(make([]byte, 0, min(bound, 4*filled)), buffer...)
-			buffer = buffer[:cap(buffer)]
+			if size = min(bound, 4*filled); !room.take(size) {
+				room.give(filled)
+				return nil, errNoRoom
+			}
+			larger := make([]byte, size)
+			copy(larger, buffer)
+			buffer = larger
+			room.give(filled)
 			continue
 		case err == nil && filled > maxBytes:
-			return nil, errBodyTooLarge
+			err = errBodyTooLarge
 		case err == nil:
 			return buffer, nil
 		case errors.Is(err, io.EOF) && length < 0, errors.Is(err, io.ErrUnexpectedEOF) && length < 0:
-			return buffer[:filled:filled], nil
+			return buffer[:filled], nil
 		}
+		room.give(size)
 		return nil, err
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -100,8 +101,8 @@ func mustLoad(t *testing.T, file string) sent {
 	return s
 }
 
-func replay(t *testing.T, address string, s sent) *http.Response {
-	t.Helper()
+// wire is the request byte for byte.
+func (s sent) wire() *bytes.Buffer {
 	var wire bytes.Buffer
 	fmt.Fprintf(&wire, "%s %s HTTP/%s\r\n", s.Method, s.URL, s.Version)
 	for i := 0; i < len(s.RawHeaders); i += 2 {
@@ -109,6 +110,11 @@ func replay(t *testing.T, address string, s sent) *http.Response {
 	}
 	wire.WriteString("\r\n")
 	wire.Write(s.body)
+	return &wire
+}
+
+func replay(t *testing.T, address string, s sent) *http.Response {
+	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +124,7 @@ func replay(t *testing.T, address string, s sent) *http.Response {
 			t.Error(err)
 		}
 	})
-	if _, err := conn.Write(wire.Bytes()); err != nil {
+	if _, err := io.Copy(conn, s.wire()); err != nil {
 		t.Fatal(err)
 	}
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -48,29 +48,36 @@ func TestAnswers(t *testing.T) {
 		{"too few parts", "POST /submit/foo HTTP/1.1\nHost: x", nil, `200 "" ` + cors, 1},
 		{"submit alone", "POST /submit HTTP/1.1\nHost: x", nil, `200 "" ` + cors, 1},
 		{"submit alone with a query", "POST /submit?v=4 HTTP/1.1\nHost: x", nil, `200 "" ` + cors, 1},
-		{"submit and nothing", "POST /submit/ HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
-		{"submitted", "POST /submitted HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
-		{"encoded path is another path", "POST /%73ubmit/a HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
-		{"no empty parts removed", "POST //submit/a HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
+		{"submit and nothing", "POST /submit/ HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
+		{"submitted", "POST /submitted HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
+		{"encoded path is another path", "POST /%73ubmit/a HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
+		{"no empty parts removed", "POST //submit/a HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
 		{"absolute form", "POST http://x/submit/a%2Fb?c HTTP/1.1\nHost: x", nil, `200 "" ` + cors, 1},
 		{"stub", "GET /stub/v6/a/b HTTP/1.1\nHost: x", nil, `200 ""`, 1},
-		{"stub and nothing", "GET /stub/ HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
+		{"stub and nothing", "GET /stub/ HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
 		{"stub by post", "POST /stub/v6 HTTP/1.1\nHost: x", nil, `405 "method not allowed\n" Allow: GET`, 0},
 		{"submit by get", "GET /submit/a HTTP/1.1\nHost: x", nil, `405 "method not allowed\n" ` + cors + ` Allow: POST, PUT, OPTIONS`, 0},
 		{"lower-case method", "post /submit/a HTTP/1.1\nHost: x", nil, `405 "method not allowed\n" ` + cors + ` Allow: POST, PUT, OPTIONS`, 0},
-		{"root", "GET / HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
-		{"favicon", "GET /favicon.ico HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
-		{"options of everything", "OPTIONS * HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
+		{"root", "GET / HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
+		{"favicon", "GET /favicon.ico HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
+		{"options of everything", "OPTIONS * HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
 		{"full", post, fmt.Errorf("append: %w", errFull), `507 "" ` + cors + ` Retry-After: 60`, 1},
 		{"unwell", post, errOther, `503 "" ` + cors + ` Retry-After: 60`, 1},
 		{"stub when full", "GET /stub/v6 HTTP/1.1\nHost: x", errFull, `507 "" Retry-After: 60`, 1},
 		{"body too large", "POST /submit/a HTTP/1.1\nHost: x\nContent-Length: 101", nil, `413 "payload too large\n" ` + cors, 0},
 		{"headers come before the body", "POST /submit/a HTTP/1.1\nHost: x\nContent-Length: 101\nX-Debug-ID: " + strings.Repeat("a", 1025), nil, `431 "header too large\n" ` + cors, 0},
+		{"target of 8 KiB", "POST /submit/a?" + strings.Repeat("q", 8192-10) + " HTTP/1.1\nHost: x", nil, `431 "header too large\n" ` + cors, 0},
+		{"target over 8 KiB", "POST /submit/a?" + strings.Repeat("q", 8193-10) + " HTTP/1.1\nHost: x", nil, `414 "uri too long\n" ` + cors, 0},
+		{"path over 8 KiB", "POST /submit/" + strings.Repeat("a", 8193-8) + " HTTP/1.1\nHost: x", nil, `414 "uri too long\n" ` + cors, 0},
+		{"path over 8 KiB that nobody serves", "POST /" + strings.Repeat("a", 8192) + " HTTP/1.1\nHost: x", nil, `414 "uri too long\n" ` + cors, 0},
+		{"stub over 8 KiB", "GET /stub/" + strings.Repeat("a", 8193-6) + " HTTP/1.1\nHost: x", nil, `414 "uri too long\n"`, 0},
+		{"neither length nor chunks: an empty body", "POST /submit/a HTTP/1.1\nHost: x", nil, `200 "" ` + cors, 1},
+		{"HTTP/1.0 without a length: an empty body", "POST /submit/a HTTP/1.0\nHost: x", nil, `200 "" ` + cors, 1},
 		{"body cut short", "POST /submit/a HTTP/1.1\nHost: x\nContent-Length: 3", nil, `400 "bad request\n" ` + cors, 0},
 		{"lbheartbeat", "GET /__lbheartbeat__ HTTP/1.1\nHost: x", nil, `200 ""`, 0},
 		{"lbheartbeat by head", "HEAD /__lbheartbeat__ HTTP/1.1\nHost: x", nil, `200 ""`, 0},
 		{"lbheartbeat by post", "POST /__lbheartbeat__ HTTP/1.1\nHost: x", nil, `405 "method not allowed\n" Allow: GET, HEAD`, 0},
-		{"lbheartbeat with a slash", "GET /__lbheartbeat__/ HTTP/1.1\nHost: x", nil, `404 "not found\n"`, 0},
+		{"lbheartbeat with a slash", "GET /__lbheartbeat__/ HTTP/1.1\nHost: x", nil, `404 "not found\n" ` + cors, 0},
 		{"version", "GET /__version__ HTTP/1.1\nHost: x", nil, `200 "{\"build\":\"b\",\"commit\":\"c\",\"source\":\"s\",\"version\":\"v\"}\n" Content-Type: application/json`, 0},
 		{"heartbeat", "GET /__heartbeat__ HTTP/1.1\nHost: x", nil, `200 "{\"status\":\"ok\",\"checks\":{},\"details\":{}}\n" Content-Type: application/json`, 0},
 		{"heartbeat by put", "PUT /__heartbeat__ HTTP/1.1\nHost: x", nil, `405 "method not allowed\n" Allow: GET, HEAD`, 0},
@@ -226,7 +233,7 @@ func TestBodySizes(t *testing.T) {
 	stream := &recorder{}
 	server := httptest.NewServer(mustHandler(t, Options{Stream: stream}))
 	defer server.Close()
-	for _, size := range []int{0, 1, 4 << 10, 4<<10 + 1, 64 << 10, 64<<10 + 1, 1 << 20, 8<<20 - 1, 8 << 20, 8<<20 + 1, 9 << 20} {
+	for _, size := range []int{0, 1, 4 << 10, 4<<10 + 1, 64 << 10, 64<<10 + 1, 1 << 20, 8<<20 - 1, 8 << 20, 8<<20 + 1, 10<<20 + 1} {
 		body := bytes.Repeat([]byte("\x1f\x8b\x00\xff"), size/4+1)[:size]
 		for _, chunked := range []string{"announced", "chunked"} {
 			t.Run(fmt.Sprintf("%d %s", size, chunked), func(t *testing.T) {
@@ -286,18 +293,6 @@ func TestPreflight(t *testing.T) {
 				t.Error("a preflight was stored")
 			}
 		})
-	}
-}
-
-func TestHeartbeatNamesWhatIsNotWell(t *testing.T) {
-	checks := []Check{
-		{"stream", func(context.Context) error { return nil }},
-		{"disk", func(context.Context) error { return errOther }},
-	}
-	got := do(mustHandler(t, Options{Stream: &recorder{}, Checks: checks}), request(t, "GET /__heartbeat__ HTTP/1.1\nHost: x", ""))
-	want := `{"status":"error","checks":{"disk":"error","stream":"ok"},"details":{"disk":{"status":"error","message":"the disk is on fire"}}}` + "\n"
-	if text := textOf(t, got); got.StatusCode != 500 || text != want {
-		t.Errorf("status %d\n%s, want 500\n%s", got.StatusCode, text, want)
 	}
 }
 
@@ -376,7 +371,7 @@ func TestMetrics(t *testing.T) {
 	if diff := cmp.Diff([]string{"bytes=7", "200=2", "404=1", "503=1"}, counts(t, registry)); diff != "" {
 		t.Errorf("counters differ (-want +got):\n%s", diff)
 	}
-	if _, err := NewHandler(Options{Stream: stream, Metrics: registry}); err == nil {
+	if _, err := NewServer(forTests(Options{Stream: stream, Metrics: registry})); err == nil {
 		t.Error("a second edge registered the same metrics")
 	}
 }
@@ -403,11 +398,21 @@ level=WARN msg="ping refused: not stored" error="the disk is on fire" lines_skip
 	}
 }
 
-func TestNewHandlerRefuses(t *testing.T) {
-	if _, err := NewHandler(Options{}); err == nil {
-		t.Error("an edge without a stream was set up")
-	}
-	if _, err := NewHandler(Options{Stream: &recorder{}, MaxBody: -1}); err == nil {
-		t.Error("an edge with a negative limit was set up")
+func TestNewServerTellsAllFaultsAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    Options
+		want string
+	}{
+		{"nothing", Options{}, "set up the edge: no stream\nno routes"},
+		{"body", Options{Stream: &recorder{}, Routes: referenceRoutes, MaxBody: -1}, "set up the edge: largest body of -1 bytes with 134217728 in flight: must be at most half of it"},
+		{"in flight", Options{Stream: &recorder{}, Routes: referenceRoutes, MaxInflight: 16<<20 - 1}, "set up the edge: largest body of 8388608 bytes with 16777215 in flight: must be at most half of it"},
+		{"connections", Options{Stream: &recorder{}, Routes: referenceRoutes, MaxConnections: -1}, "set up the edge: at most -1 connections"},
+		{"route", Options{Stream: &recorder{}, Routes: []Route{{"submit", []string{"PUT"}}}}, `set up the edge: route "submit" of [PUT]: want a path from the root, and methods`},
+		{"methods", Options{Stream: &recorder{}, Routes: []Route{{"/submit", nil}}}, `set up the edge: route "/submit" of []: want a path from the root, and methods`},
+	} {
+		if _, err := NewServer(c.o); err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+		}
 	}
 }

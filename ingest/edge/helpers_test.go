@@ -16,7 +16,10 @@ import (
 	"pinglake/ingest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// A connection that was refused lingers for half a second, also when it is closed.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 123456789, time.UTC)
 
@@ -43,12 +46,30 @@ func (r *recorder) taken() []ingest.Raw {
 	return raws
 }
 
-func mustHandler(t testing.TB, o Options) http.Handler {
-	t.Helper()
+// referenceRoutes are the reference's, and the default of the setting.
+var referenceRoutes = []Route{
+	{"/stub/<suffix:path>", []string{"GET"}},
+	{"/submit/telemetry/<suffix:path>", []string{"POST", "PUT"}},
+	{"/submit/sslreports", []string{"POST", "PUT"}},
+	{"/submit/<suffix:path>", []string{"POST", "PUT"}},
+	{"/submit", []string{"POST", "PUT"}},
+}
+
+// forTests is o with the reference's routes and a clock that stands, if it has
+// none.
+func forTests(o Options) Options {
+	if o.Routes == nil {
+		o.Routes = referenceRoutes
+	}
 	if o.Now == nil {
 		o.Now = func() time.Time { return noon }
 	}
-	h, err := NewHandler(o)
+	return o.withDefaults()
+}
+
+func mustHandler(t testing.TB, o Options) *handler {
+	t.Helper()
+	h, err := newHandler(forTests(o))
 	if err != nil {
 		t.Fatal(err)
 	}

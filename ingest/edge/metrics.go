@@ -17,9 +17,10 @@ const statusClientGone = 499
 type metrics struct {
 	requests map[int]prometheus.Counter // by every status there is
 	bytes    prometheus.Counter
+	refused  prometheus.Counter
 }
 
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, bodies *inflight, open *connections) (*metrics, error) {
 	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "pinglake_ingest_edge_requests_total",
 		Help: "Requests by the status they were answered with; 499 for clients that left before.",
@@ -30,6 +31,21 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "pinglake_ingest_edge_request_bytes_total",
 			Help: "Bytes of the bodies received.",
 		}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "pinglake_ingest_edge_refused_connections_total",
+			Help: "Connections that were over the bound and told so with 503.",
+		}),
+	}
+	all := []prometheus.Collector{
+		requests, m.bytes, m.refused,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "pinglake_ingest_edge_inflight_bytes",
+			Help: "Bytes set aside for bodies that are being read or wait to be durable.",
+		}, func() float64 { return float64(bodies.used.Load()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "pinglake_ingest_edge_open_connections",
+			Help: "Connections that are open, on all listeners.",
+		}, func() float64 { return float64(open.open()) }),
 	}
 	for _, code := range []int{
 		http.StatusOK,
@@ -38,6 +54,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		http.StatusNotFound,
 		http.StatusMethodNotAllowed,
 		http.StatusRequestEntityTooLarge,
+		http.StatusRequestURITooLong,
 		http.StatusRequestHeaderFieldsTooLarge,
 		statusClientGone,
 		http.StatusInternalServerError,
@@ -49,12 +66,13 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	if err := r.Register(requests); err != nil {
-		return nil, err
-	}
-	if err := r.Register(m.bytes); err != nil {
-		r.Unregister(requests)
-		return nil, err
+	for i, c := range all {
+		if err := r.Register(c); err != nil {
+			for _, done := range all[:i] {
+				r.Unregister(done)
+			}
+			return nil, err
+		}
 	}
 	return m, nil
 }

@@ -1,109 +1,96 @@
 package edge
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
-
-	"pinglake/ingest"
 )
 
-type routeKind uint8
-
-const (
-	routeNone routeKind = iota
-	routeSubmit
-	routeStub
-	routeLBHeartbeat
-	routeHeartbeat
-	routeVersion
-)
-
-const (
-	pathSubmit      = "/submit"
-	pathLBHeartbeat = "/__lbheartbeat__"
-	pathHeartbeat   = "/__heartbeat__"
-	pathVersion     = "/__version__"
-
-	submitMethods = "POST, PUT, OPTIONS"
-)
-
-// route says what the path of a request, as it was sent, is for. The reference's
-// four submit routes all end in the same place, so they are one here: /submit
-// and everything below it.
-func route(uri string) routeKind {
-	switch {
-	case uri == pathSubmit, below(uri, ingest.PrefixGeneric):
-		return routeSubmit
-	case below(uri, ingest.PrefixStub):
-		return routeStub
-	case uri == pathLBHeartbeat:
-		return routeLBHeartbeat
-	case uri == pathHeartbeat:
-		return routeHeartbeat
-	case uri == pathVersion:
-		return routeVersion
-	}
-	return routeNone
+// Route is a line of the route table: requests that are kept.
+type Route struct {
+	// Pattern is a path as it is sent. As its last part it may have <suffix:path>,
+	// which stands for one character or more, slashes included.
+	Pattern string
+	// Methods are in upper case.
+	Methods []string
 }
 
-// below says whether uri is prefix and something after it.
-func below(uri, prefix string) bool {
-	return len(uri) > len(prefix) && strings.HasPrefix(uri, prefix)
+// suffixPart ends the patterns that take everything below a path.
+const suffixPart = "<suffix:path>"
+
+// routeTable is searched in order: the first route that has the request's path
+// and method takes it.
+type routeTable []route
+
+type route struct {
+	path    string // exact, or what comes before the suffix
+	suffix  bool
+	methods []string
+	open    bool // takes what pages of any origin may send
 }
 
-const (
-	// usualHeaders are what clients ask leave to send; the answer to a preflight
-	// that does not say.
-	usualHeaders = "content-encoding, content-type, date, dnt, user-agent, x-debug-id, x-pingsender-version, x-source-tags, x-telemetry-agent"
-
-	maxRequestedHeaders = 1024 // bytes
-)
-
-// The values of headers that every answer has, shared so that none is allocated.
-var (
-	anyOrigin        = []string{"*"}
-	preflightMethods = []string{submitMethods}
-	preflightMaxAge  = []string{"86400"}
-)
-
-// preflight answers a browser that asks whether a page of any origin may submit.
-func preflight(w http.ResponseWriter, r *http.Request) int {
-	header := w.Header()
-	header["Access-Control-Allow-Methods"] = preflightMethods
-	header["Access-Control-Max-Age"] = preflightMaxAge
-	allowed := usualHeaders
-	if asked := r.Header.Get("Access-Control-Request-Headers"); isHeaderList(asked) {
-		allowed = asked
+func newRouteTable(routes []Route) (routeTable, error) {
+	if len(routes) == 0 {
+		return nil, errors.New("no routes")
 	}
-	header.Set("Access-Control-Allow-Headers", allowed)
-	w.WriteHeader(http.StatusNoContent)
-	return http.StatusNoContent
-}
-
-// isHeaderList says whether s is a list of header names and fit to be sent back.
-func isHeaderList(s string) bool {
-	if s == "" || len(s) > maxRequestedHeaders {
-		return false
-	}
-	for name := range strings.SplitSeq(s, ",") {
-		name = strings.Trim(name, " \t")
-		if name == "" {
-			return false
+	var table routeTable
+	for _, r := range routes {
+		if !strings.HasPrefix(r.Pattern, "/") || len(r.Methods) == 0 {
+			return nil, fmt.Errorf("route %q of %v: want a path from the root, and methods", r.Pattern, r.Methods)
 		}
-		for _, b := range []byte(name) {
-			if !isTokenByte(b) {
-				return false
+		path, suffix := strings.CutSuffix(r.Pattern, suffixPart)
+		table = append(table, route{
+			path: path, suffix: suffix, methods: r.Methods,
+			open: slices.Contains(r.Methods, http.MethodPost) || slices.Contains(r.Methods, http.MethodPut),
+		})
+	}
+	return table, nil
+}
+
+func (r *route) hasPath(uri string) bool {
+	if r.suffix {
+		return len(uri) > len(r.path) && strings.HasPrefix(uri, r.path)
+	}
+	return uri == r.path
+}
+
+// match is what the table says of a request.
+type match struct {
+	taken bool
+	// methods are those the path takes, if this one is not: none if no route has it.
+	methods []string
+	open    bool // pages of any origin may send to the path
+}
+
+// find looks up a path, as it was sent, and a method.
+func (t routeTable) find(uri, method string) match {
+	var other match
+	for i := range t {
+		r := &t[i]
+		if !r.hasPath(uri) {
+			continue
+		}
+		if slices.Contains(r.methods, method) {
+			return match{taken: true, open: r.open}
+		}
+		other.open = other.open || r.open
+		for _, m := range r.methods {
+			if !slices.Contains(other.methods, m) {
+				other.methods = append(other.methods, m)
 			}
 		}
 	}
-	return true
+	return other
 }
 
-// isTokenByte follows the token rule of RFC 9110, section 5.6.2.
-func isTokenByte(b byte) bool {
-	switch {
-	case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9':
-		return true
+// allowed are the methods of a path that does not take the request's, as the
+// header Allow lists them.
+func (m match) allowed() string {
+	methods := m.methods
+	if m.open {
+		methods = append(methods, http.MethodOptions)
 	}
-	return strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
+	return strings.Join(methods, ", ")
 }

@@ -8,6 +8,17 @@ import (
 	"time"
 )
 
+// The routes that load balancers and operators ask, as Dockerflow has them.
+const (
+	pathLBHeartbeat = "/__lbheartbeat__"
+	pathHeartbeat   = "/__heartbeat__"
+	pathVersion     = "/__version__"
+)
+
+func isStatus(uri string) bool {
+	return uri == pathLBHeartbeat || uri == pathHeartbeat || uri == pathVersion
+}
+
 // checkTimeout bounds all checks of one heartbeat together.
 const checkTimeout = 5 * time.Second
 
@@ -27,30 +38,23 @@ func (v VersionInfo) json() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// Check is one thing that has to be well for the edge to serve.
-type Check struct {
-	Name string
-	Run  func(context.Context) error // nil: well
-}
-
-const (
-	levelOK    = "ok"
-	levelError = "error"
-)
-
 type heartbeat struct {
-	Status  string            `json:"status"`
+	Status  string            `json:"status"` // of the worst check
 	Checks  map[string]string `json:"checks"`
 	Details map[string]detail `json:"details"` // of the checks that are not well
 }
 
 type detail struct {
-	Status  string `json:"status"`
-	Message string `json:"message"`
+	Status   string            `json:"status"` // of the worst finding
+	Level    Level             `json:"level"`
+	Messages map[string]string `json:"messages"` // by the finding's id
 }
 
-// status answers the three routes that load balancers and operators ask.
+// status answers the status routes.
 func (h *handler) status(w http.ResponseWriter, r *http.Request, uri string) int {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return notAllowed(w, "GET, HEAD")
+	}
 	switch uri {
 	case pathVersion:
 		return answerJSON(w, http.StatusOK, h.version)
@@ -64,20 +68,30 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request, uri string) int
 func (h *handler) heartbeat(w http.ResponseWriter, r *http.Request) int {
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
-	beat := heartbeat{Status: levelOK, Checks: map[string]string{}, Details: map[string]detail{}}
-	code := http.StatusOK
+	beat := heartbeat{Checks: map[string]string{}, Details: map[string]detail{}}
+	worst := LevelOK
 	for _, check := range h.checks {
-		beat.Checks[check.Name] = levelOK
-		if err := check.Run(ctx); err != nil {
-			beat.Checks[check.Name] = levelError
-			beat.Details[check.Name] = detail{Status: levelError, Message: err.Error()}
-			beat.Status, code = levelError, http.StatusInternalServerError
+		level := LevelOK
+		messages := map[string]string{}
+		for _, finding := range check.Run(ctx) {
+			level = max(level, finding.Level)
+			messages[finding.ID] = finding.Message
 		}
+		beat.Checks[check.Name] = level.String()
+		if level > LevelOK {
+			beat.Details[check.Name] = detail{Status: level.String(), Level: level, Messages: messages}
+		}
+		worst = max(worst, level)
 	}
+	beat.Status = worst.String()
 	text, err := json.Marshal(beat)
 	if err != nil {
 		h.log.warn("heartbeat not answered", err)
 		return unavailable(w, http.StatusServiceUnavailable)
+	}
+	code := http.StatusOK
+	if worst >= LevelError {
+		code = http.StatusInternalServerError
 	}
 	return answerJSON(w, code, append(text, '\n'))
 }
