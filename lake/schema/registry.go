@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 )
 
 // What Lookup answers for names it does not have.
@@ -28,7 +29,8 @@ type Options struct {
 type Registry struct {
 	dir      string
 	logger   *slog.Logger
-	template *entry // the embedded Glean schema
+	template *entry        // the embedded Glean schema
+	retry    time.Duration // how often Watch looks whether something is to be read again
 
 	reloading sync.Mutex // one Reload at a time; taken before mu
 
@@ -66,7 +68,7 @@ func (x *index) hasFile(k key) bool { return x.doctypes[key{k.namespace, k.docty
 type entry struct {
 	source
 	mu     sync.Mutex
-	loaded bool
+	loaded bool // the file was read, whatever was in it
 	made   *Doctype
 	fault  error // why there is none, or why it is not the newest
 }
@@ -74,7 +76,7 @@ type entry struct {
 // Open lists the embedded schemas and those of the folder. Only the Glean schema is
 // read at once.
 func Open(o Options) (*Registry, error) {
-	r := &Registry{dir: o.Dir, logger: o.Logger, template: embeddedGlean()}
+	r := &Registry{dir: o.Dir, logger: o.Logger, template: embeddedGlean(), retry: retryUnread}
 	if r.logger == nil {
 		r.logger = slog.New(slog.DiscardHandler)
 	}
@@ -118,7 +120,7 @@ func (r *Registry) Lookup(namespace, doctype, version string) (*Doctype, error) 
 func (r *Registry) find(x *index, asked key) (d *Doctype, retry bool, err error) {
 	k := keyOf(asked.namespace, asked.doctype, asked.version)
 	if e, ok := x.entries[k]; ok {
-		d, err := e.load(r.logger)
+		d, err := e.load(r)
 		if err != nil {
 			return nil, false, fmt.Errorf("%w: schema %s: %s", ErrUnknownDoctype, e.path, clip(err.Error()))
 		}
@@ -133,17 +135,20 @@ func (r *Registry) find(x *index, asked key) (d *Doctype, retry bool, err error)
 	return nil, false, ErrUnknownDoctype
 }
 
-// load reads and compiles the file once.
-func (e *entry) load(logger *slog.Logger) (*Doctype, error) {
+// load reads and compiles the file once. One that cannot be read is read again when
+// next asked for: the cause may be gone (too many open files, a disk that is back).
+// What the entry answered before goes on until the file can take its place.
+func (e *entry) load(r *Registry) (*Doctype, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.loaded {
-		e.loaded = true
-		f, err := e.read()
-		if err != nil {
-			e.failLocked(err, logger)
-		} else {
-			e.made = newDoctype(e.namespace, e.doctype, e.version, f, f.columns)
+		before := e.fault
+		e.fault = e.readLocked()
+		switch {
+		case e.fault != nil && (before == nil || before.Error() != e.fault.Error()):
+			r.warn(e.path, e.fault)
+		case e.fault == nil && before != nil:
+			r.note(e.made)
 		}
 	}
 	if e.made == nil {
@@ -152,18 +157,37 @@ func (e *entry) load(logger *slog.Logger) (*Doctype, error) {
 	return e.made, nil
 }
 
-func (e *entry) read() (*file, error) {
+// readLocked makes the doctype of the file, with the columns of the one before.
+func (e *entry) readLocked() error {
 	data, err := fs.ReadFile(e.folder, e.name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return parseFile(e.source, data)
+	e.loaded = true
+	f, err := parseFile(e.source, data)
+	if err != nil {
+		return err
+	}
+	columns := f.columns
+	if e.made != nil {
+		if columns, err = mergeColumns(e.made.columns, f.columns); err != nil {
+			return err
+		}
+	}
+	e.made = newDoctype(e.namespace, e.doctype, e.version, f, columns)
+	return nil
 }
 
-func (e *entry) failLocked(err error, logger *slog.Logger) {
-	e.fault = err
+// unread says that the file could not be read when it was asked for.
+func (e *entry) unread() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.loaded && e.fault != nil
+}
+
+func (r *Registry) warn(file string, err error) {
 	if !errors.Is(err, errNoMetadata) {
-		logger.Warn("schema not usable", "file", e.path, "error", err)
+		r.logger.Warn("schema not usable", "file", file, "error", err)
 	}
 }
 
@@ -189,7 +213,7 @@ func (r *Registry) Doctypes() []*Doctype {
 	}
 	r.mu.RUnlock()
 	for _, e := range x.entries {
-		if d, err := e.load(r.logger); err == nil {
+		if d, err := e.load(r); err == nil {
 			all = append(all, d)
 		}
 	}

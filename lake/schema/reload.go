@@ -87,14 +87,21 @@ func (x *index) add(s source) {
 	x.doctypes[key{k.namespace, k.doctype, ""}] = true
 }
 
-// compare takes over the entries whose files are untouched and reads the others.
+// compare takes over the entries whose files are untouched and reads the others,
+// and those that could not be read.
 func (r *Registry) compare(x, old *index) (changed []*Doctype) {
 	for k, e := range x.entries {
+		active := r.active(old, k)
 		if before, ok := old.entries[k]; ok && before.same(e.source) {
 			x.entries[k] = before
-			continue
+			if !before.unread() {
+				continue
+			}
+			e = before
+		} else {
+			e.made = active
 		}
-		if d := e.replace(r.active(old, k), r); d != nil {
+		if d, err := e.load(r); err == nil && d != active {
 			changed = append(changed, d)
 		}
 	}
@@ -117,39 +124,12 @@ func (r *Registry) active(x *index, k key) *Doctype {
 	return nil
 }
 
-// replace reads a new or altered file. If it cannot take the place of before, then
-// before goes on and the result is nil.
-func (e *entry) replace(before *Doctype, r *Registry) *Doctype {
-	if before == nil {
-		d, err := e.load(r.logger)
-		if err != nil {
-			return nil // a fault of the entry
-		}
-		return d
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.loaded, e.made = true, before
-	f, err := e.read()
-	if err != nil {
-		e.failLocked(err, r.logger)
-		return nil
-	}
-	columns, err := mergeColumns(before.columns, f.columns)
-	if err != nil {
-		e.failLocked(err, r.logger)
-		return nil
-	}
-	e.made = newDoctype(e.namespace, e.doctype, e.version, f, columns)
-	return e.made
-}
-
 // logFaults tells of what could not be listed, once.
 func (r *Registry) logFaults(x, old *index) {
 	for _, f := range x.faults {
 		known := func(other Fault) bool { return other.String() == f.String() }
 		if !slices.ContainsFunc(old.faults, known) {
-			r.logger.Warn("schema not usable", "file", f.File, "error", f.Err)
+			r.warn(f.File, f.Err)
 		}
 	}
 }
@@ -158,12 +138,12 @@ func (r *Registry) logFaults(x, old *index) {
 // used, else the embedded one.
 func (r *Registry) chooseGlean(x *index) error {
 	if e, ok := x.entries[gleanKey]; ok {
-		if d, err := e.load(r.logger); err == nil {
+		if d, err := e.load(r); err == nil {
 			x.glean = d
 			return nil
 		}
 	}
-	d, err := r.template.load(r.logger)
+	d, err := r.template.load(r)
 	if err != nil {
 		return fmt.Errorf("reading schema %s: %w", r.template.path, err)
 	}

@@ -16,10 +16,14 @@ import (
 // file written in pieces is read once.
 const settle = 200 * time.Millisecond
 
+// retryUnread is how often Watch reads again what could not be read.
+const retryUnread = 10 * time.Second
+
 // Watch reloads whenever the folder changes, until ctx is done, and tells of the
 // doctypes added or altered since Open or since it last told, also by AddApp or
 // Reload. The folder must exist; without one Watch only waits. Tell is called from
-// this goroutine and never with an empty list.
+// this goroutine and never with an empty list. What could not be read is read again
+// every ten seconds.
 func (r *Registry) Watch(ctx context.Context, tell func(changed []*Doctype)) error {
 	if r.dir == "" {
 		<-ctx.Done()
@@ -41,6 +45,8 @@ func (r *Registry) Watch(ctx context.Context, tell func(changed []*Doctype)) err
 	}
 	due := time.NewTimer(0) // what changed before the watch began
 	defer due.Stop()
+	retry := time.NewTicker(r.retry)
+	defer retry.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -57,6 +63,10 @@ func (r *Registry) Watch(ctx context.Context, tell func(changed []*Doctype)) err
 		case err := <-watcher.Errors: // events were lost
 			r.logger.Warn("watching schemas", "error", err)
 			due.Reset(settle)
+		case <-retry.C:
+			if r.behind() {
+				due.Reset(0)
+			}
 		case <-due.C:
 			if _, err := r.Reload(); err != nil {
 				r.logger.Warn("schemas not reloaded", "error", err)
@@ -98,6 +108,35 @@ func watchBelow(watcher *fsnotify.Watcher, root, name string) error {
 		return fmt.Errorf("watching schemas in %s: %w", name, err)
 	}
 	return nil
+}
+
+// note keeps a doctype that Watch is to tell of, also one that begins later: nobody
+// else will say that its file could be read at last.
+func (r *Registry) note(d *Doctype) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unseen = append(r.unseen, d)
+}
+
+// behind says that something could not be read, or was read at last and not told of.
+func (r *Registry) behind() bool {
+	r.mu.RLock()
+	x, untold := r.index, len(r.unseen) > 0
+	r.mu.RUnlock()
+	if untold {
+		return true
+	}
+	for _, f := range x.faults {
+		if pathError := (*fs.PathError)(nil); errors.As(f.Err, &pathError) {
+			return true
+		}
+	}
+	for _, e := range x.entries {
+		if e.unread() {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Registry) beginWatch() {
