@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,6 +42,13 @@ func FuzzRow(f *testing.F) {
 		}
 		d := doctypes[int(which)%len(doctypes)]
 		if exact {
+			var again any
+			if err := decodeNumbers(string(AppendJSON(nil, payload)), &again); err != nil {
+				t.Fatal(err)
+			}
+			if tree, _ := treeOf(payload); !reflect.DeepEqual(again, tree) {
+				t.Fatalf("written as %s", AppendJSON(nil, payload))
+			}
 			if err := accountFor(d, payload); err != nil {
 				t.Fatal(err)
 			}

@@ -1,11 +1,15 @@
 package schema
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/valyala/fastjson"
+	"pgregory.net/rapid"
 )
 
 // targetOf is a target of a split whose schema has these properties.
@@ -30,6 +34,7 @@ func TestTake(t *testing.T) {
 		{"an escaped key", `"a\"b\n":{"type":"integer"}`, `{"a\u0022b\n":1,"\u0061":2}`, `{"a\"b\n":1}`, `{"a":2}`},
 
 		{"an object emptied", `"o":` + object, `{"o":{"x":1}}`, `{"o":{"x":1}}`, `{"o":{}}`},
+		{"an object that keeps all, behind a member that goes", `"a":{},"o":` + object, `{"a":1,"o":{"y":2}}`, `{"a":1,"o":{}}`, `{"o":{"y":2}}`},
 		{"an object empty before", `"o":` + object, `{"o":{}}`, `{"o":{}}`, `{"o":{}}`},
 		{"an object without declared members", `"o":` + object, `{"o":{"y":1}}`, `{"o":{}}`, `{"o":{"y":1}}`},
 		{"no object where one is declared", `"o":` + object, `{"o":[{"x":1}]}`, `{}`, `{"o":[{"x":1}]}`},
@@ -43,6 +48,7 @@ func TestTake(t *testing.T) {
 		{"an object by required", `"o":{"required":["x"]}`, `{"o":{"x":1}}`, `{"o":{}}`, `{"o":{"x":1}}`},
 		{"anything", `"o":{}`, `{"o":{"x":1}}`, `{"o":{"x":1}}`, `{}`},
 		{"a list of types", `"o":{"type":["object","null"],"properties":{"x":{}}}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
+		{"a list of types, another", `"o":{"type":["object","string"],"properties":{"x":{}}}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
 		{"a reference", `"o":{"$ref":"#/definitions/o"}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
 		{"an object and an alternative", `"o":{"type":"object","properties":{"x":{}},"anyOf":[{"required":["x"]}]}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
 		{"keywords of objects and of arrays", `"o":{"properties":{"x":{}},"items":{}}`, `{"o":{"x":1,"y":2}}`, `{"o":{"x":1,"y":2}}`, `{}`},
@@ -91,6 +97,67 @@ func TestTakeTwice(t *testing.T) {
 	}
 }
 
+// joined puts two objects together again. What is in both and no object is doubled.
+func joined(a, b map[string]any) (all map[string]any, doubled []string) {
+	all = maps.Clone(a)
+	for key, value := range b {
+		one, isObject := all[key].(map[string]any)
+		two, both := value.(map[string]any)
+		switch _, taken := all[key]; {
+		case isObject && both:
+			var below []string
+			value, below = joined(one, two)
+			doubled = append(doubled, below...)
+		case taken:
+			doubled = append(doubled, key)
+		}
+		all[key] = value
+	}
+	return all, doubled
+}
+
+func TestPartAndRestAreTheSubmission(t *testing.T) {
+	d := targetOf(t, `"a":{"type":"integer"},"o":{"type":"object","properties":{"a":{},"o":{"required":["a"],"properties":{"c":{}}}}},
+		"n":{"type":["object","null"]},"client_info":{"type":"object","properties":{"a":{}}},"client_id":{}`)
+	keys := []string{"a", "b", "c", "o", "n", "client_info", "client_id", "clientId"}
+	rapid.Check(t, func(t *rapid.T) {
+		submission := drawNested(t, 4, keys)
+		text, err := json.Marshal(submission)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document := fastjson.MustParseBytes(text)
+		var arena fastjson.Arena
+		taken, _ := treeOf(d.Take(document, &arena))
+		left, _ := treeOf(document)
+		// What all parts have is in both.
+		for _, key := range []string{"client_id", "clientId"} {
+			if both, ok := submission[key]; ok && cmp.Equal(both, taken.(map[string]any)[key]) {
+				delete(taken.(map[string]any), key)
+			}
+		}
+		all, doubled := joined(taken.(map[string]any), left.(map[string]any))
+		_, divided := submission["client_info"].(map[string]any)
+		if diff := cmp.Diff(submission, all); diff != "" || len(doubled) > 0 && (divided || fmt.Sprint(doubled) != "[client_info]") {
+			t.Fatalf("%s: part %v, rest %v: %v twice\n%s", text, taken, left, doubled, diff)
+		}
+	})
+}
+
+// drawNested draws objects in objects.
+func drawNested(t *rapid.T, depth int, keys []string) map[string]any {
+	object := map[string]any{}
+	for range rapid.IntRange(0, 5).Draw(t, "members") {
+		key := rapid.SampledFrom(keys).Draw(t, "key")
+		if depth > 0 && rapid.Bool().Draw(t, "object") {
+			object[key] = drawNested(t, depth-1, keys)
+		} else {
+			object[key] = drawValue(t, 1)
+		}
+	}
+	return object
+}
+
 // wideDocument has members a0.. in its object o, of which the target declares the
 // first.
 func wideDocument(declared, members int) (properties, document string) {
@@ -127,6 +194,25 @@ func TestTakeFromALargeObject(t *testing.T) {
 		if _, err := fastjson.ParseBytes(AppendJSON(nil, c.got)); err != nil {
 			t.Errorf("%s: %v", c.what, err)
 		}
+	}
+}
+
+func TestTakeFromALargeSubmission(t *testing.T) {
+	const object = `{"type":"object","properties":{"x":{}}}`
+	var properties, members []string
+	for i := range 2 * fewMembers {
+		properties = append(properties, fmt.Sprintf(`"a%d":{}`, i))
+		members = append(members, fmt.Sprintf(`"a%d":%d`, i, i))
+	}
+	all := strings.Join(members, ",")
+	document := fastjson.MustParse(`{"b":1,"client_info":{"x":1,"y":2},` + all + `}`)
+	var arena fastjson.Arena
+	part := targetOf(t, strings.Join(properties, ",")+`,"client_info":`+object).Take(document, &arena)
+	if got, want := string(AppendJSON(nil, part)), `{"client_info":{"x":1},`+all+`}`; got != want {
+		t.Errorf("part:\n got %s\nwant %s", got, want)
+	}
+	if got, want := string(AppendJSON(nil, document)), `{"b":1,"client_info":{"y":2}}`; got != want {
+		t.Errorf("left:\n got %s\nwant %s", got, want)
 	}
 }
 
