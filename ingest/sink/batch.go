@@ -51,6 +51,8 @@ type batch struct {
 	// counts and rules go to the metrics once the batch is committed.
 	counts map[countKey]count
 	rules  map[string]int // of the scrubber, that submissions met
+	// coerced is of values in live rows, by what they became.
+	coerced map[countKey]int
 }
 
 // countKey names a counter: what became of a ping, or the reason of a reject.
@@ -83,6 +85,8 @@ func (s *Sink) newBatch() *batch {
 		here:   map[dedup.Key]struct{}{},
 		counts: map[countKey]count{},
 		rules:  map[string]int{},
+
+		coerced: map[countKey]int{},
 	}
 }
 
@@ -258,6 +262,11 @@ func (s *Sink) addResult(b *batch, raw *ingest.Raw, result *decoded, keys []dedu
 		}
 		doctype := result.Pings[i].Doctype
 		b.count(countKey{doctype.Namespace, doctype.DocType, outcome}, received, unpacked)
+		if coercions := result.Pings[i].Row.Coercions; coercions != nil && outcome == outcomeLive {
+			for coercion, n := range coercions.All() {
+				b.coerced[countKey{doctype.Namespace, doctype.DocType, coercion}] += n
+			}
+		}
 		received, unpacked = 0, 0
 	}
 	return nil

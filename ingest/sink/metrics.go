@@ -14,6 +14,7 @@ type metrics struct {
 	pingBytes   *prometheus.CounterVec // namespace, doctype
 	rejectBytes *prometheus.CounterVec // namespace, doctype, reason
 	rules       *prometheus.CounterVec // rule
+	coerced     *prometheus.CounterVec // namespace, doctype, coercion
 	batches     *prometheus.CounterVec // cause
 	rows        prometheus.Histogram
 	seconds     prometheus.Histogram
@@ -41,6 +42,9 @@ func newMetrics(to prometheus.Registerer) metrics {
 		rules: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pinglake_ingest_scrubber_hits_total", Help: "Submissions that met a rule of the scrubber.",
 		}, []string{"rule"}),
+		coerced: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pinglake_ingest_coercions_total", Help: "Values of stored pings that did not fit their column as they were.",
+		}, []string{"namespace", "doctype", "coercion"}),
 		batches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "pinglake_ingest_sink_batches_total", Help: "Batches landed, by what closed them.",
 		}, []string{"cause"}),
@@ -60,7 +64,7 @@ func newMetrics(to prometheus.Registerer) metrics {
 		}),
 	}
 	if to != nil {
-		to.MustRegister(m.pings, m.rejects, m.received, m.pingBytes, m.rejectBytes, m.rules, m.batches, m.rows, m.seconds, m.retries, m.watermark)
+		to.MustRegister(m.pings, m.rejects, m.received, m.pingBytes, m.rejectBytes, m.rules, m.coerced, m.batches, m.rows, m.seconds, m.retries, m.watermark)
 	}
 	return m
 }
@@ -79,6 +83,9 @@ func (m *metrics) landed(b *batch, cause closeCause, took time.Duration) {
 		}
 		m.rejects.WithLabelValues(key.namespace, key.doctype, key.outcome).Add(float64(c.n))
 		m.rejectBytes.WithLabelValues(key.namespace, key.doctype, key.outcome).Add(float64(c.unpacked))
+	}
+	for key, n := range b.coerced {
+		m.coerced.WithLabelValues(key.namespace, key.doctype, key.outcome).Add(float64(n))
 	}
 	for rule, n := range b.rules {
 		m.rules.WithLabelValues(rule).Add(float64(n))

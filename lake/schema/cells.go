@@ -8,6 +8,8 @@ type builder struct {
 	cells   [][]Cell // by leaf
 	choices []choice // stack: one frame for each Struct being read
 	scratch []byte
+
+	coercions Coercions
 }
 
 // maxScratch is the most bytes of text a builder at rest keeps.

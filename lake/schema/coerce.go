@@ -27,6 +27,7 @@ func (b *builder) coerce(n *node, v *fastjson.Value) (cell Cell, ok bool) {
 	case Bytes:
 		cell.Bytes, ok = asBytes(v)
 	}
+	b.countCoercion(n.kind, v, ok)
 	return cell, ok
 }
 
@@ -38,7 +39,7 @@ func (b *builder) text(n *node, v *fastjson.Value) []byte {
 		return s
 	case fastjson.TypeObject:
 		if v.Get("histogram_type") != nil {
-			if sum, ok := useCounter(n.name, v); ok {
+			if sum, ok := b.useCounter(n.name, v); ok {
 				return strconv.AppendInt(nil, sum, 10)
 			}
 		}
@@ -49,7 +50,7 @@ func (b *builder) text(n *node, v *fastjson.Value) []byte {
 
 // useCounter is the short form of a use counter's histogram: a boolean histogram
 // whose only count is its sum.
-func useCounter(column string, v *fastjson.Value) (sum int64, ok bool) {
+func (b *builder) useCounter(column string, v *fastjson.Value) (sum int64, ok bool) {
 	const flag = 2 // histogram_type of a boolean histogram
 	if !strings.HasPrefix(column, "use_counter2") {
 		return 0, false
@@ -60,13 +61,18 @@ func useCounter(column string, v *fastjson.Value) (sum int64, ok bool) {
 	}
 	sum, ok = wholeNumber(v.Get("sum"))
 	if !ok || sum < 0 {
+		b.coercions[InvalidHistogramSum]++
 		return 0, false
 	}
 	ones, ok := wholeNumber(v.Get("values", "1"))
 	if !ok && v.Exists("values", "1") {
+		ones = -1 // no count
+	}
+	if ones != sum {
+		b.coercions[InvalidUseCounter]++
 		return 0, false
 	}
-	return sum, ones == sum
+	return sum, true
 }
 
 func wholeNumber(v *fastjson.Value) (number int64, ok bool) {

@@ -34,7 +34,7 @@ func (d *Doctype) Row(doc Document) (Row, error) {
 	}
 	rest := b.root(&p.root, doc.Payload)
 	b.put(p.rest, Cell{Def: 1, Bytes: appendRest(nil, rest)})
-	return Row{Table: p.table, Date: DateOf(doc.Submitted), Cells: b.flatten()}, nil
+	return Row{Table: p.table, Date: DateOf(doc.Submitted), Cells: b.flatten(), Coercions: b.takeCoercions()}, nil
 }
 
 // system fills a leaf from an attribute. The groups of metadata are always

@@ -123,6 +123,8 @@ type Row struct {
 	Table *Table
 	Date  int32 // the partition: submission_date in days since 1970
 	Cells []Cell
+	// Coercions are how often values did not fit as they were. Nil: never.
+	Coercions *Coercions
 }
 
 // DateOf is the UTC date of t in days since 1970.
