@@ -11,7 +11,7 @@ RACE_PACKAGES ?= ./ingest/... ./dedup/... ./lake/... ./conf/... ./cmd/... ./quer
 # What strangers send is read by these, each fuzzed for FUZZTIME from its seeds.
 FUZZTIME ?= 1m
 FUZZ ?= ingest/decode:FuzzURI ingest/decode:FuzzGunzip ingest/decode:FuzzJSON ingest/decode:FuzzDecode ingest/decode:FuzzScrub \
-	ingest/stream:FuzzDecodePack lake/schema:FuzzPayloadToRow
+	ingest/stream:FuzzDecodePack lake/schema:FuzzRow lake/schema:FuzzValidate
 
 .PHONY: build test e2e race fuzz lint fmt bench demo clean help
 
