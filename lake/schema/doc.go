@@ -40,5 +40,6 @@
 // folder needs no mozPipelineMetadata; in a checkout of mozilla-pipeline-schemas
 // (a folder with schemas/ inside) one without it is no ping, as there. A folder
 // <namespace> with an app.toml that says glean = true is a Glean app: each of its
-// pings is read with the Glean schema and has its own table, without a file.
+// pings is read with the Glean schema and has its own table, without a file. Pings
+// without client_info and ping_info are checked by glean-min beside it, if there is.
 package schema

@@ -28,6 +28,7 @@ type Doctype struct {
 type file struct {
 	name     string // for messages
 	check    *validator
+	bare     *validator // for a Glean app's pings without client_info and ping_info, may be nil
 	columns  []*Column // the payload's
 	metadata Metadata
 }
@@ -49,7 +50,12 @@ func (d *Doctype) Metadata() Metadata { return d.metadata }
 
 // Validate says whether the payload keeps to the JSON Schema. The error's text is
 // `#/<pointer>: <what is wrong>`, one line of at most 300 bytes, for one cause.
-func (d *Doctype) Validate(payload *fastjson.Value) error { return d.file.check.validate(payload) }
+func (d *Doctype) Validate(payload *fastjson.Value) error {
+	if d.file.bare != nil && keyOf(d.Namespace, d.DocType, d.Version) != gleanKey && isBare(payload) {
+		return d.file.bare.validate(payload)
+	}
+	return d.file.check.validate(payload)
+}
 
 // newDoctype names a schema file's pings. The columns may be more than the file's.
 func newDoctype(namespace, doctype, version string, f *file, columns []*Column) *Doctype {

@@ -152,8 +152,20 @@ func capturedPings(t testing.TB) []captured {
 	return pings
 }
 
+// Real clients' pings are valid by the embedded Glean schema and by an outside one.
 func TestRealGleanPingsAreValidAndFindTheirColumns(t *testing.T) {
-	r, err := Open(Options{Dir: t.TempDir()})
+	checkRealGleanPings(t, t.TempDir(), "embedded")
+	outside := t.TempDir()
+	from := filepath.Join(sharedFolder(t, "fixtures/mozilla-pipeline-schemas"), "schemas", "glean")
+	if err := os.CopyFS(filepath.Join(outside, "schemas", "glean"), os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	checkRealGleanPings(t, outside, "outside")
+}
+
+func checkRealGleanPings(t *testing.T, dir, which string) {
+	t.Helper()
+	r, err := Open(Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +175,7 @@ func TestRealGleanPingsAreValidAndFindTheirColumns(t *testing.T) {
 		}
 	}
 	for _, ping := range capturedPings(t) {
-		t.Run(ping.file, func(t *testing.T) {
+		t.Run(which+"/"+ping.file, func(t *testing.T) {
 			d, err := r.Lookup(ping.namespace, ping.doctype, "1")
 			if err != nil {
 				t.Fatal(err)

@@ -168,6 +168,11 @@ func (e *entry) readLocked() error {
 	if err != nil {
 		return err
 	}
+	if e.key() == gleanKey {
+		if f.bare, err = e.readBare(); err != nil {
+			return err
+		}
+	}
 	columns := f.columns
 	if e.made != nil {
 		if columns, err = mergeColumns(e.made.columns, f.columns); err != nil {
