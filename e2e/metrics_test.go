@@ -11,9 +11,9 @@ func TestWhatBecameOfPingsIsCounted(t *testing.T) {
 	signup := []byte(`{"client_id":"` + newID(9) + `","plan":"free","seats":9223372036854775808}`)
 	packed := gzipped(t, signup)
 	for uri, body := range map[string][]byte{
-		"/submit/my-app/signup/1/" + newID(1):    packed,
-		"/submit/my-app/signup/1/" + newID(2):    signup,
-		"/submit/my-app/signup/1/" + newID(3):    []byte("{}"),
+		"/submit/my-app/signup/1/" + newID(1):      packed,
+		"/submit/my-app/signup/1/" + newID(2):      signup,
+		"/submit/my-app/signup/1/" + newID(3):      []byte("{}"),
 		"/submit/nobody/strange-%25/1/" + newID(4): []byte("{}"),
 	} {
 		if status := d.post(uri, nil, body); status != http.StatusOK {

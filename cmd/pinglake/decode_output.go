@@ -4,10 +4,52 @@ import (
 	"bufio"
 	"container/list"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 )
+
+// rejectsFile takes the rejects: stderr, or a file that is seen only when it is
+// whole.
+type rejectsFile struct {
+	io.Writer
+	temp *os.File // nil for stderr and for what is no plain file
+	path string
+}
+
+func (a *app) openRejects(path string) (*rejectsFile, error) {
+	if path == "" {
+		return &rejectsFile{Writer: a.err}, nil
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		return &rejectsFile{Writer: file}, nil
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return &rejectsFile{Writer: temp, temp: temp, path: path}, nil
+}
+
+// close puts the file in its place, or removes it if there was an error.
+func (r *rejectsFile) close(err error) error {
+	if r.temp == nil {
+		return err
+	}
+	err = errors.Join(err, r.temp.Chmod(0o644), r.temp.Close())
+	if err == nil {
+		err = os.Rename(r.temp.Name(), r.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(r.temp.Name()))
+	}
+	return nil
+}
 
 // maxOutputFiles is how many files are written at the same time. Others are closed
 // and opened again when they are due.

@@ -29,7 +29,7 @@ type file struct {
 	name     string // for messages
 	check    *validator
 	bare     *validator // for a Glean app's pings without client_info and ping_info, may be nil
-	columns  []*Column // the payload's
+	columns  []*Column  // the payload's
 	metadata Metadata
 }
 
