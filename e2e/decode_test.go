@@ -120,6 +120,30 @@ func TestDecodeTellsWhatIsNoMessage(t *testing.T) {
 	}
 }
 
+func TestDecodeWritesFilesByATemplate(t *testing.T) {
+	dir := t.TempDir()
+	input := filepath.Join(dir, "in.ndjson")
+	if err := os.WriteFile(input, []byte(decodeInput(t)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	template := filepath.Join(dir, "out", "${document_namespace}", "${x_debug_id:-none}", "${submission_date}.ndjson")
+	r := pinglake(t, "decode", "--data", dir, "--errors", filepath.Join(dir, "rejects"), "--output", template, input)
+	if r.code != 0 || r.out != "" {
+		t.Fatalf("exit %d: %s%s", r.code, r.out, r.err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "out", "my-app", "none", "2026-11-22.ndjson"))
+	if err != nil || len(readMessages(t, string(text))) != 2 {
+		t.Errorf("%q, %v", text, err)
+	}
+	if r := pinglake(t, "decode", "--data", dir, "--output", "${nobody", input); r.code != 2 || !strings.Contains(r.err, "is not closed") {
+		t.Errorf("exit %d: %s", r.code, r.err)
+	}
+	if r := pinglake(t, "decode", "--data", dir, "--output", filepath.Join(dir, "${nobody}"), input); r.code != 1 ||
+		strings.Count(r.err, "the ping has no nobody and there is no default") != 2 {
+		t.Errorf("exit %d: %s", r.code, r.err)
+	}
+}
+
 // Decoded pings go through the line as requests do, and land where they should.
 func TestImportTakesWhatDecodeGives(t *testing.T) {
 	dir := t.TempDir()
