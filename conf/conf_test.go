@@ -275,6 +275,21 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestSettingsThatDoGoTogether(t *testing.T) {
+	for _, c := range []struct{ name, file string }{
+		{"the HTTPS address, without HTTPS", "[edge]\naddr = ':8443'"},
+		{"a certificate and its key", "[edge]\ntls_cert = 'c'\ntls_key = 'k'\ntls_addr = ':1'"},
+		{"self-signed", "[edge]\ntls_self_signed = true\ntls_addr = ':1'"},
+		{"free ports", "[edge]\naddr = 'x:0'\ntls_addr = 'x:0'\ntls_self_signed = true\n[admin]\naddr = 'x:0'"},
+		{"in flight twice a body", "[edge]\nmax_body = '1MiB'\nmax_inflight = '2MiB'"},
+		{"headers as slow as all", "[edge]\nheader_timeout = '5s'\nread_timeout = '5s'"},
+	} {
+		if _, err := Load(LoadOptions{ConfigFile: writeFile(t, filepath.Join(t.TempDir(), "F"), c.file)}); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
 func TestTheTextOfAnError(t *testing.T) {
 	for _, c := range []struct {
 		faults []string

@@ -233,6 +233,35 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
+// Only what came over the bound is refused, and only as long as it is over it.
+func TestConnectionsOverTheBoundAreRefusedAndNoOthers(t *testing.T) {
+	const most = 8
+	registry := prometheus.NewRegistry()
+	_, address := startServer(t, Options{Stream: &recorder{}, Metrics: registry, MaxConnections: most})
+	resting := dial(t, address)
+	resting.say(smallPing)
+	if got := resting.answer(); got != taken {
+		t.Fatal(got)
+	}
+	var held []*client
+	for range most - 1 {
+		held = append(held, hold(t, address, "Content-Length: 2"))
+	}
+	over := dial(t, address)
+	eventually(t, registry, openOnes, most+1)
+	resting.say(smallPing)
+	if got := resting.answer(); got != taken+" Connection: close" {
+		t.Errorf("one that was there before: %s", got)
+	}
+	must(t, held[0].Close())
+	eventually(t, registry, openOnes, most-1)
+	hold(t, address, "Content-Length: 2")
+	over.say(smallPing)
+	if got := over.answer(); got != taken+" Connection: close" {
+		t.Errorf("the one that was over the bound, when there was a place: %s", got)
+	}
+}
+
 // Where three quarters are taken, connections end with their answer, so that those
 // that rest leave room for those that send.
 func TestConnectionsDoNotRestWhereTheyAreMany(t *testing.T) {

@@ -201,8 +201,8 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, uri, args string
 // long before, or is unwell.
 const appendTimeout = time.Minute
 
-// keep makes the request durable and answers: 431, 413, 200, 507, 503, in the
-// order in which they are decided.
+// keep makes the request durable and answers: 431, 413, 503 for want of room or
+// time, 200, 507, 503, in the order in which they are decided.
 func (h *handler) keep(w http.ResponseWriter, r *http.Request, uri, args string) int {
 	raw := ingest.Raw{URI: utf8Of(uri), Attributes: attributes(r, args)}
 	if tooLong(&raw) {
@@ -247,13 +247,13 @@ func (h *handler) refuseBody(w http.ResponseWriter, r *http.Request, err error) 
 	case errors.Is(err, errNoRoom):
 		h.log.warn("ping refused", err)
 		return hangUp(w, http.StatusServiceUnavailable)
-	case r.Context().Err() != nil:
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		// Not a 4xx: a client deletes its ping on those.
+		return hangUp(w, http.StatusServiceUnavailable)
+	case r.Context().Err() != nil: // also when the time was over
 		// Without a status of ours the server would answer 200.
 		hangUp(w, http.StatusServiceUnavailable)
 		return statusClientGone
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		// Not a 4xx: a client deletes its ping on those.
-		return unavailable(w, http.StatusServiceUnavailable)
 	}
 	return answer(w, http.StatusBadRequest, "bad request\n")
 }

@@ -72,7 +72,10 @@ func TestBodiesThatAreLate(t *testing.T) {
 			if got := len(stream.taken()); got != 0 {
 				t.Errorf("%d raws were stored", got)
 			}
-			eventually(t, registry, "pinglake_ingest_edge_inflight_bytes", 0)
+			eventually(t, registry, inflightBytes, 0)
+			if got := requestCounts(t, registry); got["503"] != 1 {
+				t.Errorf("counted %v", got)
+			}
 		})
 	}
 }
@@ -197,12 +200,12 @@ func TestAnAnswerThatNobodyReads(t *testing.T) {
 		began := time.Now()
 		on.say(smallPing)
 		synctest.Wait()
-		if got := gauge(t, registry, "pinglake_ingest_edge_open_connections"); got != 1 {
+		if got := gauge(t, registry, openOnes); got != 1 {
 			t.Fatalf("%v connections are open", got)
 		}
 		<-time.After(30*time.Second + appendTimeout + answerTime)
 		synctest.Wait()
-		if got := gauge(t, registry, "pinglake_ingest_edge_open_connections"); got != 0 {
+		if got := gauge(t, registry, openOnes); got != 0 {
 			t.Errorf("after %s %v connections are open", time.Since(began), got)
 		}
 	})
