@@ -54,7 +54,7 @@ func readBody(body io.Reader, length, maxBytes int64, room *inflight) ([]byte, e
 	buffer := make([]byte, size)
 	filled := int64(0)
 	for {
-		n, err := io.ReadFull(body, buffer[filled:])
+		n, err := fill(body, buffer[filled:])
 		filled += int64(n)
 		switch {
 		case err == nil && filled < bound:
@@ -71,10 +71,24 @@ func readBody(body io.Reader, length, maxBytes int64, room *inflight) ([]byte, e
 			err = errBodyTooLarge
 		case err == nil:
 			return buffer, nil
-		case errors.Is(err, io.EOF) && length < 0, errors.Is(err, io.ErrUnexpectedEOF) && length < 0:
+		case errors.Is(err, io.EOF) && length < 0:
 			return buffer[:filled], nil
 		}
 		room.give(size)
 		return nil, err
 	}
+}
+
+// fill reads until p is full or an error comes. It is not io.ReadFull, after which
+// the end of a chunked body looks like a body that was cut off.
+func fill(body io.Reader, p []byte) (filled int, err error) {
+	for filled < len(p) && err == nil {
+		var n int
+		n, err = body.Read(p[filled:])
+		filled += n
+	}
+	if filled == len(p) {
+		return filled, nil
+	}
+	return filled, err
 }

@@ -248,9 +248,10 @@ func (h *handler) refuseBody(w http.ResponseWriter, r *http.Request, err error) 
 		h.log.warn("ping refused", err)
 		return hangUp(w, http.StatusServiceUnavailable)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		// Not a 4xx: a client deletes its ping on those.
+		// Not a 4xx: a client deletes its ping on those. It comes before the next case:
+		// the server ends a request's context after any fault of reading, this one too.
 		return hangUp(w, http.StatusServiceUnavailable)
-	case r.Context().Err() != nil: // also when the time was over
+	case r.Context().Err() != nil:
 		// Without a status of ours the server would answer 200.
 		hangUp(w, http.StatusServiceUnavailable)
 		return statusClientGone

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -73,8 +74,42 @@ func TestBodiesThatAreLate(t *testing.T) {
 				t.Errorf("%d raws were stored", got)
 			}
 			eventually(t, registry, inflightBytes, 0)
-			if got := requestCounts(t, registry); got["503"] != 1 {
-				t.Errorf("counted %v", got)
+			if diff := cmp.Diff(map[string]float64{"503": 1}, requestCounts(t, registry)); diff != "" {
+				t.Errorf("counters differ (-answered +counted):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A client that stops sending in the middle, and goes on reading, must not hear
+// that its ping is stored.
+func TestBodiesThatAreCutOff(t *testing.T) {
+	for _, c := range []struct{ name, text string }{
+		{"nothing of it", "Content-Length: 5\n\n"},
+		{"a part", "Content-Length: 5\n\n1234"},
+		{"no chunk", "Transfer-Encoding: chunked\n\n"},
+		{"a part of a chunk's size", "Transfer-Encoding: chunked\n\n1"},
+		{"a part of a chunk", "Transfer-Encoding: chunked\n\n5\n1234"},
+		{"a part of a large chunk", "Transfer-Encoding: chunked\n\n20000\n" + strings.Repeat("x", 100_000)},
+		{"no last chunk", "Transfer-Encoding: chunked\n\n5\n12345\n"},
+		{"no end of the last chunk", "Transfer-Encoding: chunked\n\n5\n12345\n0\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			stream, registry := &recorder{}, prometheus.NewRegistry()
+			_, address := startServer(t, Options{Stream: stream, Metrics: registry})
+			on := dial(t, address)
+			on.say("POST /submit/a HTTP/1.1\nHost: x\n" + c.text)
+			must(t, on.Conn.(*net.TCPConn).CloseWrite())
+			if got := on.answer(); got != overload {
+				t.Errorf("got %s", got)
+			}
+			on.wantEnd()
+			if got := len(stream.taken()); got != 0 {
+				t.Errorf("%d raws were stored", got)
+			}
+			eventually(t, registry, inflightBytes, 0)
+			if diff := cmp.Diff(map[string]float64{"499": 1}, requestCounts(t, registry)); diff != "" {
+				t.Errorf("counters differ (-answered +counted):\n%s", diff)
 			}
 		})
 	}
