@@ -21,8 +21,9 @@ type Certificate struct {
 
 	mu     sync.Mutex
 	next   time.Time // the files are not looked at before
-	stamps [2]stamp  // of the files when they were last read
+	stamps [2]stamp  // of the files that pair was read from
 	pair   *tls.Certificate
+	fault  string // why the files, as they are now, can not be read; logged once
 }
 
 // stamp tells whether a file is still the one that was read.
@@ -63,10 +64,16 @@ func (c *Certificate) current(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.next = now.Add(lookEvery)
 	stamps := c.look()
 	if stamps == c.stamps {
+		c.fault = ""
 		return c.pair, nil
 	}
+	// What can not be read is tried again, changed or not: the reason may be ours, such
+	// as too many open files.
 	if err := c.read(stamps); err != nil {
-		c.log.Warn("certificate not renewed: the one before stays", "err", err)
+		if fault := err.Error(); fault != c.fault {
+			c.fault = fault
+			c.log.Warn("certificate not renewed: the one before stays", "err", err)
+		}
 		return c.pair, nil
 	}
 	c.log.Info("certificate renewed", "file", c.certFile, "until", c.pair.Leaf.NotAfter)
@@ -87,11 +94,10 @@ func (c *Certificate) look() (stamps [2]stamp) {
 // read reads the files, which were looked at before, so that a change while they
 // are read is seen the next time.
 func (c *Certificate) read(stamps [2]stamp) error {
-	c.stamps = stamps
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return err
 	}
-	c.pair = &pair
+	c.stamps, c.pair, c.fault = stamps, &pair, ""
 	return nil
 }

@@ -309,6 +309,39 @@ func TestAChangedCertificateIsServedWithoutARestart(t *testing.T) {
 	}
 }
 
+// A reason that passes without the files changing, such as too many open files, must
+// not leave the old certificate there for good.
+func TestACertificateThatCouldNotBeReadIsTriedAgain(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "c"), filepath.Join(dir, "k")
+	must(t, writeSelfSigned(cert, key, []string{"one.example"}, time.Now()))
+	now, log := noon, &syncBuffer{}
+	certificate, err := loadCertificate(cert, key, slog.New(slog.NewTextHandler(log, nil)), func() time.Time { return now })
+	must(t, err)
+	serves := func(want string) {
+		t.Helper()
+		now = now.Add(lookEvery)
+		pair, err := certificate.current(nil)
+		if err != nil || !slices.Equal(pair.Leaf.DNSNames, []string{want}) {
+			t.Errorf("serves %v, %v; want %s", pair.Leaf.DNSNames, err, want)
+		}
+	}
+	must(t, writeSelfSigned(cert, key, []string{"two.example"}, time.Now()))
+	whole := mustRead(t, cert)
+	put := func(text string) {
+		must(t, os.WriteFile(cert, []byte(text), 0o644))
+		must(t, os.Chtimes(cert, noon, noon))
+	}
+	put(strings.Repeat("x", len(whole)))
+	serves("one.example")
+	serves("one.example")
+	put(whole) // the same size and time
+	serves("two.example")
+	if got := log.lines("certificate not renewed"); got != 1 {
+		t.Errorf("%d warnings: %s", got, log.b.String())
+	}
+}
+
 func TestCertificatesThatCanNotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "c"), filepath.Join(dir, "k")
