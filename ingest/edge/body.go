@@ -22,9 +22,9 @@ type inflight struct {
 	used atomic.Int64
 }
 
-// take sets n bytes aside, or says that there is no room for them.
+// take sets n bytes aside for a body, or says that there is no room for them.
 func (f *inflight) take(n int64) bool {
-	if f.used.Add(n) > f.max {
+	if f.used.Add(n) > f.bound(n) {
 		f.used.Add(-n)
 		return false
 	}
@@ -33,7 +33,18 @@ func (f *inflight) take(n int64) bool {
 
 func (f *inflight) give(n int64) { f.used.Add(-n) }
 
-func (f *inflight) left() int64 { return f.max - f.used.Load() }
+// fits says whether there is room for a body of n bytes now.
+func (f *inflight) fits(n int64) bool { return f.used.Load()+n <= f.bound(n) }
+
+// bound is how much may be in use, with n bytes for one more body. The last quarter
+// is for the first of each body, enough for nearly all pings: with large bodies a few
+// slow clients could hold everything and have all others refused.
+func (f *inflight) bound(n int64) int64 {
+	if n <= firstRead {
+		return f.max
+	}
+	return f.max - f.max/4
+}
 
 // readBody reads a body of the announced length, or up to its end if length is
 // negative. It returns errBodyTooLarge when there are more than maxBytes, of which
@@ -48,7 +59,7 @@ func readBody(body io.Reader, length, maxBytes int64, room *inflight) ([]byte, e
 		bound = min(length, bound)
 	}
 	size := min(bound, firstRead)
-	if max(length, size) > room.left() || !room.take(size) {
+	if !room.fits(max(length, size)) || !room.take(size) {
 		return nil, errNoRoom
 	}
 	buffer := make([]byte, size)

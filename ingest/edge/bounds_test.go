@@ -126,6 +126,36 @@ func TestABodyThatOutgrowsTheRoomIsRefused(t *testing.T) {
 	eventually(t, registry, inflightBytes, 0)
 }
 
+// Large bodies that come slowly, of however few clients, do not keep small ones out.
+func TestLargeBodiesLeaveRoomForSmallOnes(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	_, address := startServer(t, Options{Stream: &recorder{}, Metrics: registry, MaxBody: 32 << 10, MaxInflight: 128 << 10})
+	for i := range 2 {
+		hold(t, address, "Content-Length: 32768").say(strings.Repeat("x", firstRead))
+		eventually(t, registry, inflightBytes, float64((i+1)*32<<10))
+	}
+	growing := hold(t, address, "Transfer-Encoding: chunked")
+	for range 3 { // then three quarters are taken
+		hold(t, address, "Transfer-Encoding: chunked")
+	}
+	for _, c := range []struct {
+		size int
+		want string
+	}{
+		{firstRead, taken},
+		{firstRead + 1, strings.TrimSuffix(overload, " Connection: close")},
+	} {
+		if got := ping(t, address, c.size); got != c.want {
+			t.Errorf("%d bytes: %s", c.size, got)
+		}
+	}
+	growing.say(fmt.Sprintf("%x\n%s\n", firstRead, strings.Repeat("x", firstRead)))
+	if got := growing.answer(); got != overload {
+		t.Errorf("one that grows: %s", got)
+	}
+	eventually(t, registry, inflightBytes, 88<<10)
+}
+
 // An announced body that can not have room is refused before any of it is sent.
 func TestAnAnnouncedBodyWithoutRoomIsRefusedAtOnce(t *testing.T) {
 	registry := prometheus.NewRegistry()

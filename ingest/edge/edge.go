@@ -48,6 +48,7 @@ type Options struct {
 	MaxBody int64
 	// MaxInflight bounds the bytes of all bodies that are being read or wait to be
 	// durable. 0 means 128 MiB. While a body grows it may need up to twice its size.
+	// The last quarter takes no more than 8 KiB of a body.
 	MaxInflight int64
 	// MaxConnections bounds the open connections of all listeners. 0 means 4096.
 	MaxConnections int
