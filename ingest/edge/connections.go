@@ -33,13 +33,23 @@ func (c *connections) open() int { return len(c.slots) }
 // that those that rest do not take the place of those that send.
 func (c *connections) areMany() bool { return c.open() > c.max*3/4 }
 
-// overBound marks the context of a connection that was over the bound.
-type overBound struct{}
+// connKey finds a request's connection in its context.
+type connKey struct{}
+
+// connOf is the connection of a request, nil for one that did not come over any.
+func connOf(r *http.Request) *conn {
+	c, _ := r.Context().Value(connKey{}).(*conn)
+	return c
+}
 
 // refuse says whether a request came over a connection of the reserve, while
 // there is still no better place for it.
 func (c *connections) refuse(r *http.Request) bool {
-	return c.open() > c.max && r.Context().Value(overBound{}) != nil
+	if c.open() <= c.max {
+		return false
+	}
+	on := connOf(r)
+	return on != nil && on.over
 }
 
 // boundListener takes no connection beyond the bound and its reserve: the next one
@@ -82,7 +92,9 @@ type conn struct {
 	over        bool // there was no place but in the reserve
 	closed      atomic.Bool
 
-	head head
+	head    head
+	first   firstHead
+	pending []byte // read and escaped, but not given yet
 }
 
 // head is what became of the request line and headers in hand. Only the goroutine
@@ -97,7 +109,17 @@ const plainToTLS = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charse
 
 // Read reads, and shakes hands before if the connection is a TLS one.
 func (c *conn) Read(p []byte) (int, error) {
+	if len(c.pending) > 0 {
+		n := copy(p, c.pending)
+		c.pending = c.pending[n:]
+		return n, nil
+	}
 	n, err := c.Conn.Read(p)
+	if !c.first.ended {
+		passed := c.first.pass(p[:n])
+		n = copy(p, passed)
+		c.pending = passed[n:]
+	}
 	if !c.head.lineRead {
 		c.head.lineRead = bytes.IndexByte(p[:n], '\n') >= 0
 	}
@@ -172,17 +194,15 @@ func (c *conn) Close() error {
 	return err
 }
 
-// mark marks what comes over a connection of the reserve.
-func mark(ctx context.Context, c net.Conn) context.Context {
-	if c.(*conn).over {
-		return context.WithValue(ctx, overBound{}, true)
-	}
-	return ctx
+// withConn lets requests find their connection.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
 }
 
 // follow hears of a connection's next request.
 func follow(c net.Conn, state http.ConnState) {
 	if state == http.StateIdle {
-		c.(*conn).head = head{}
+		on := c.(*conn)
+		on.head, on.first.escaped = head{}, false
 	}
 }

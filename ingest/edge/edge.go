@@ -205,6 +205,7 @@ const appendTimeout = time.Minute
 // keep makes the request durable and answers: 431, 413, 503 for want of room or
 // time, 200, 507, 503, in the order in which they are decided.
 func (h *handler) keep(w http.ResponseWriter, r *http.Request, uri, args string) int {
+	unescapeHeaders(r)
 	raw := ingest.Raw{URI: utf8Of(uri), Attributes: attributes(r, args)}
 	if tooLong(&raw) {
 		return answer(w, http.StatusRequestHeaderFieldsTooLarge, textHeaderTooLarge)

@@ -39,7 +39,7 @@ func NewServer(o Options) (*Server, error) {
 		IdleTimeout:       o.IdleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
-		ConnContext:       mark,
+		ConnContext:       withConn,
 		ConnState:         follow,
 		// No HTTP/2: its streams would hold bodies that no bound of ours counts.
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
