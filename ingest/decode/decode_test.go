@@ -241,6 +241,24 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+func TestErrorRowsAreOfTheirFamily(t *testing.T) {
+	decoder := newDecoder(t)
+	for _, c := range []struct{ uri, namespace, want string }{
+		{"/submit/telemetry/x", "", "telemetry"},
+		{"/submit/a/b/1/x", "", "structured"},
+		{"/stub/v6", "", "stub_installer"},
+		{"/elsewhere", "", "structured"},
+		{"", "telemetry", "telemetry"},
+		{"", "my-app", "structured"},
+	} {
+		raw := &ingest.Raw{URI: c.uri, Attributes: map[string]string{"document_namespace": c.namespace}}
+		errors, landfill := decoder.ErrorRow(raw, &ingest.RejectError{Reason: ingest.InvalidJSON}), decoder.LandfillRow(raw)
+		if got := errors.Table.Name + " " + landfill.Table.Name; got != c.want+" "+c.want {
+			t.Errorf("%s %s: %s", c.uri, c.namespace, got)
+		}
+	}
+}
+
 func newDecoderOf(schemas Schemas) *Decoder { return New(Options{Schemas: schemas}) }
 
 type unknownDoctypes struct{}

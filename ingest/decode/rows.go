@@ -37,7 +37,16 @@ func (d *Decoder) ErrorRow(raw *ingest.Raw, reject *ingest.RejectError) schema.R
 		attributes[name] = d.truncate(value)
 	}
 	attributes["reason"] = string(reject.Reason)
-	return schema.AttributeRow(d.errors[ingest.Family(raw.URI)], raw.Submitted, attributes, pack(reject.Payload))
+	return schema.AttributeRow(d.errors[family(raw)], raw.Submitted, attributes, pack(reject.Payload))
+}
+
+// family is the table of a raw in the landfill and among the errors: by its URI, or
+// by its namespace if it is a decoded ping without one.
+func family(raw *ingest.Raw) string {
+	if raw.URI == "" && raw.Attributes["document_namespace"] == "telemetry" {
+		return ingest.FamilyTelemetry
+	}
+	return ingest.Family(raw.URI)
 }
 
 // errorAttributes say why a submission was refused.
@@ -65,7 +74,7 @@ func (d *Decoder) LandfillRow(raw *ingest.Raw) schema.Row {
 		delete(attributes, "remote_addr")
 	}
 	attributes["uri"] = raw.URI
-	return schema.AttributeRow(d.landfill[ingest.Family(raw.URI)], raw.Submitted, attributes, raw.Body)
+	return schema.AttributeRow(d.landfill[family(raw)], raw.Submitted, attributes, raw.Body)
 }
 
 var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
