@@ -70,8 +70,16 @@ func (n *node) start(ctx context.Context, o Options) error {
 		return fmt.Errorf("set up the embedded server: %w", err)
 	}
 	n.server = s
-	s.SetLoggerV2(serverLog{o.Logger}, false, false, false)
+	fatal := make(chan string, 1)
+	s.SetLoggerV2(serverLog{o.Logger, fatal}, false, false, false)
 	s.Start()
+	// After a fatal error the server never becomes ready. To wait for it would make
+	// minutes of a reason that may pass at once, such as too many open files.
+	select {
+	case reason := <-fatal:
+		return fmt.Errorf("start the embedded server: %s", reason)
+	default:
+	}
 	if err := waitReady(ctx, s); err != nil {
 		return err
 	}
@@ -234,7 +242,10 @@ func syncDir(path string) error {
 
 // serverLog passes the embedded server's lines on: what it warns of as warnings,
 // everything else for debugging.
-type serverLog struct{ log *slog.Logger }
+type serverLog struct {
+	log   *slog.Logger
+	fatal chan<- string // gets the first fatal error
+}
 
 func (l serverLog) line(level slog.Level, format string, args []any) {
 	if l.log.Enabled(context.Background(), level) {
@@ -256,7 +267,13 @@ func (l serverLog) Warnf(format string, args ...any) {
 func (l serverLog) Errorf(format string, args ...any) { l.line(slog.LevelWarn, format, args) }
 
 // Fatalf passes a fatal error on; the embedded server never ends the process.
-func (l serverLog) Fatalf(format string, args ...any) { l.line(slog.LevelError, format, args) }
+func (l serverLog) Fatalf(format string, args ...any) {
+	l.line(slog.LevelError, format, args)
+	select {
+	case l.fatal <- fmt.Sprintf(format, args...):
+	default: // the first one tells why
+	}
+}
 
 // Noticef passes a notice on.
 func (l serverLog) Noticef(format string, args ...any) { l.line(slog.LevelDebug, format, args) }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -212,4 +213,28 @@ func TestReviveRefusesAStreamThatLostItsEnd(t *testing.T) {
 	if _, err := s.Read(t.Context(), 0, 1); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("read: %v, want ErrCorrupt", err)
 	}
+}
+
+// What keeps the server from starting is told at once, so that the next try is not
+// far, and does not stay when its reason is gone.
+func TestAServerThatDoesNotStartIsGivenUpAtOnce(t *testing.T) {
+	o := options(t.TempDir())
+	inTheWay := filepath.Join(o.Dir, "jetstream")
+	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Far below the time that a start may take.
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout/10)
+	defer cancel()
+	s, err := Open(ctx, o)
+	if err == nil {
+		mustClose(t, s)
+	}
+	if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Can't start JetStream") {
+		t.Fatalf("open: %v, want JetStream's reason before %v", err, ctx.Err())
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	mustAppendNumbered(t, mustOpen(t, o), 1, 1)
 }
