@@ -20,10 +20,9 @@ import (
 // newEdge is the HTTP server for pings.
 func (n *node) newEdge() (*edge.Server, error) {
 	settings := n.settings.Edge
-	n.warnOfFewFiles(settings.MaxConnections)
 	return edge.NewServer(edge.Options{
 		Stream: n.stream, Routes: edgeRoutes(settings.Routes), MaxBody: int64(settings.MaxBody),
-		MaxInflight: int64(settings.MaxInflight), MaxConnections: settings.MaxConnections,
+		MaxInflight: int64(settings.MaxInflight), MaxConnections: n.connectionsFor(settings.MaxConnections),
 		HeaderTimeout: settings.HeaderTimeout, ReadTimeout: settings.ReadTimeout, IdleTimeout: settings.IdleTimeout,
 		Now: time.Now, IsFull: func(err error) bool { return errors.Is(err, stream.ErrFull) },
 		Version: edgeVersion(),
@@ -48,18 +47,22 @@ func edgeRoutes(routes conf.Routes) (all []edge.Route) {
 // ownFiles is how many files stream, dedup index, lake and queries may have open.
 const ownFiles = 1024
 
-// warnOfFewFiles tells the operator before the connections take the files that the
-// rest of the process needs.
-func (n *node) warnOfFewFiles(connections int) {
+// connectionsFor is how many connections the edge may have: those of the setting, or
+// fewer if they would take the files that the rest of the process needs.
+func (n *node) connectionsFor(wanted int) int {
 	var files unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
 		n.logger.Warn("the limit on open files is not known", "err", err)
-		return
+		return wanted
 	}
-	if files.Cur < uint64(connections)+ownFiles {
-		n.logger.Warn("the limit on open files is low for edge.max_connections: raise it (ulimit -n) or lower the setting",
-			"open_files", files.Cur, "max_connections", connections)
+	limit := int(min(files.Cur, 1<<30))
+	possible := max(limit-ownFiles, limit/4)
+	if possible >= wanted {
+		return wanted
 	}
+	n.logger.Warn("fewer connections than edge.max_connections: the limit on open files is low, raise it (ulimit -n)",
+		"open_files", limit, "max_connections", wanted, "connections", possible)
+	return possible
 }
 
 // edgeListeners are where pings are taken: plain HTTP, and HTTPS if it is set up.

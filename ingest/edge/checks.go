@@ -59,6 +59,7 @@ const (
 	idDiskLow      = "edge.checks.E001"
 	idStreamUnwell = "edge.checks.E002"
 	idStreamFull   = "edge.checks.E003"
+	idCheckLate    = "edge.checks.E004"
 	idDiskMissing  = "edge.checks.W001"
 	idStreamFills  = "edge.checks.W002"
 )

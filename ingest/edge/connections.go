@@ -11,11 +11,15 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // reserve is how many connections over the bound are still taken, only to be told
 // so: a client without an answer can not know that it should come back later.
 const reserve = 64
+
+// reserveTime is what a connection of the reserve has to send its request.
+const reserveTime = 2 * time.Second
 
 // connections bounds those that are open, over all listeners.
 type connections struct {
@@ -74,8 +78,14 @@ func (l *boundListener) Accept() (net.Conn, error) {
 	case <-l.closed:
 		return nil, errors.Join(net.ErrClosed, accepted.Close())
 	}
-	over := l.connections.open() > l.connections.max
-	return &conn{Conn: accepted, connections: l.connections, metrics: l.metrics, over: over}, nil
+	c := &conn{Conn: accepted, connections: l.connections, metrics: l.metrics}
+	if c.over = l.connections.open() > l.connections.max; c.over {
+		// Those that say nothing leave the reserve soon, to others that ask.
+		if err := c.hurry(reserveTime); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
 }
 
 // Close ends Accept.
@@ -91,6 +101,8 @@ type conn struct {
 	metrics     *metrics
 	over        bool // there was no place but in the reserve
 	closed      atomic.Bool
+
+	deadline atomic.Pointer[time.Time] // no reading goes on after it; nil for none
 
 	head    head
 	first   firstHead
@@ -177,6 +189,21 @@ func (c *conn) writeInstead(p []byte, code int, text string) (int, error) {
 	return len(p), nil
 }
 
+// hurry gives the client no more than so long to send what it has to send.
+func (c *conn) hurry(left time.Duration) error {
+	deadline := time.Now().Add(left)
+	c.deadline.Store(&deadline)
+	return c.Conn.SetReadDeadline(deadline)
+}
+
+// SetReadDeadline is the server's wish, but for a connection in a hurry.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	if d := c.deadline.Load(); d != nil && (t.IsZero() || t.After(*d)) {
+		t = *d
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
 // CloseWrite lets the client read the last answer before the connection closes.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
@@ -199,9 +226,14 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// follow hears of a connection's next request.
-func follow(c net.Conn, state http.ConnState) {
-	if state == http.StateIdle {
+// follow hears of a connection's life and of its next request.
+func (s *Server) follow(c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.open.Store(c, nil)
+	case http.StateClosed, http.StateHijacked:
+		s.open.Delete(c)
+	case http.StateIdle:
 		on := c.(*conn)
 		on.head, on.first.escaped = head{}, false
 	}

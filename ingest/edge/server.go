@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -22,6 +23,7 @@ const (
 type Server struct {
 	http    http.Server
 	handler *handler
+	open    sync.Map // of the connections that are open, each a *conn
 }
 
 // NewServer sets an edge up.
@@ -31,7 +33,8 @@ func NewServer(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{handler: h, http: http.Server{
+	s := &Server{handler: h}
+	s.http = http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: o.HeaderTimeout,
 		ReadTimeout:       o.ReadTimeout,
@@ -40,10 +43,11 @@ func NewServer(o Options) (*Server, error) {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
 		ConnContext:       withConn,
-		ConnState:         follow,
+		ConnState:         s.follow,
 		// No HTTP/2: its streams would hold bodies that no bound of ours counts.
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
-	}}, nil
+	}
+	return s, nil
 }
 
 // Serve takes requests of a listener until Shutdown or Close, and then returns
@@ -56,8 +60,17 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Shutdown closes the listeners and waits for the requests in hand until ctx is
-// done.
-func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+// done. What is still on its way has a moment to arrive, and is then refused with
+// 503: slow clients do not hold the end up.
+func (s *Server) Shutdown(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.http.Shutdown(ctx) }()
+	s.open.Range(func(c, _ any) bool {
+		_ = c.(*conn).hurry(linger) // fails only when it is closed
+		return true
+	})
+	return <-ended
+}
 
 // Close cuts everything off.
 func (s *Server) Close() error { return s.http.Close() }

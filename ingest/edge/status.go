@@ -73,7 +73,7 @@ func (h *handler) heartbeat(w http.ResponseWriter, r *http.Request) int {
 	for _, check := range h.checks {
 		level := LevelOK
 		messages := map[string]string{}
-		for _, finding := range check.Run(ctx) {
+		for _, finding := range check.within(ctx) {
 			level = max(level, finding.Level)
 			messages[finding.ID] = finding.Message
 		}
@@ -94,6 +94,18 @@ func (h *handler) heartbeat(w http.ResponseWriter, r *http.Request) int {
 		code = http.StatusInternalServerError
 	}
 	return answerJSON(w, code, append(text, '\n'))
+}
+
+// within runs the check, which may be stuck and must not stick the heartbeat.
+func (c Check) within(ctx context.Context) []Finding {
+	found := make(chan []Finding, 1)
+	go func() { found <- c.Run(ctx) }()
+	select {
+	case findings := <-found:
+		return findings
+	case <-ctx.Done():
+		return []Finding{{idCheckLate, LevelError, "the check did not end in time"}}
+	}
 }
 
 func answerJSON(w http.ResponseWriter, code int, text []byte) int {
