@@ -25,9 +25,25 @@ type Message struct {
 
 // ParseMessage reads one line. Members other than the two are ignored.
 func ParseMessage(text []byte) (Message, error) {
-	var m Message
-	if err := json.Unmarshal(text, &m); err != nil {
+	var read *struct {
+		Attributes map[string]*string `json:"attributeMap"`
+		Payload    []byte             `json:"payload"`
+	}
+	if err := json.Unmarshal(text, &read); err != nil {
 		return Message{}, fmt.Errorf("message: %w", oneLine(err))
+	}
+	if read == nil {
+		return Message{}, errors.New("message: a JSON object is expected, not null")
+	}
+	m := Message{Payload: read.Payload}
+	for name, value := range read.Attributes {
+		if value == nil {
+			continue // what exporters write for an attribute that is not there
+		}
+		if m.Attributes == nil {
+			m.Attributes = make(map[string]string, len(read.Attributes))
+		}
+		m.Attributes[name] = *value
 	}
 	return m, nil
 }

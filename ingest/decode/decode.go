@@ -23,6 +23,8 @@ const DefaultMaxPayload = 8 << 20
 // schema.ErrUnknownDoctype or schema.ErrUnknownVersion.
 type Schemas interface {
 	Lookup(namespace, doctype, version string) (*schema.Doctype, error)
+	// Names are a known doctype's own names, whatever its version.
+	Names(namespace, doctype string) (schema.Names, bool)
 	// Accept is told of a valid payload. An error wraps schema.ErrUnknownDoctype.
 	Accept(*schema.Doctype) error
 }

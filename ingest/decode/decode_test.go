@@ -263,6 +263,8 @@ func newDecoderOf(schemas Schemas) *Decoder { return New(Options{Schemas: schema
 
 type unknownDoctypes struct{}
 
+func (unknownDoctypes) Names(_, _ string) (schema.Names, bool) { return schema.Names{}, false }
+
 func (unknownDoctypes) Accept(*schema.Doctype) error { return nil }
 
 func (unknownDoctypes) Lookup(_, _, _ string) (*schema.Doctype, error) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"reflect"
-	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -77,7 +76,7 @@ func FuzzGunzip(f *testing.F) {
 func FuzzJSON(f *testing.F) {
 	for _, text := range []string{
 		good, "{}", "[]", "", " ", "null", `{"a":1}x`, `{"a":1e5,"b":-0,"c":0.10,"d":9223372036854775808}`, `{"a":1,"a":{"b":2,"b":3}}`,
-		`{"a":"\u0000\ud83d\ude00é"}`, `{"a":tru}`, `{"a":[1,2`, "\xef\xbb\xbf{}", "{\"a\":\"\xff\"}", `{"a":01}`, `{"\u0061":1,"a":2}`, `{"":{"":[[[]]]}}`,
+		`{"a":"\u0000\ud83d\ude00é"}`, `{"a":tru}`, `{"a":[1,2`, "\xef\xbb\xbf{}", "{\"a\":\"\xff\"}", `{"a":01}`, `{"a":"\ud83d\u0041b"}`, `{"b":"\ud83d\ud83d\ude00"}`, `{"a":"\ud83d x","\udc00k":1}`, `{"a":"\\ud83d"}`, `{"\u0061":1,"a":2}`, `{"":{"":[[[]]]}}`,
 	} {
 		f.Add([]byte(text))
 	}
@@ -87,8 +86,8 @@ func FuzzJSON(f *testing.F) {
 		if ok != (err == nil) {
 			t.Fatalf("%q: %v, want it taken: %t", text, err, ok)
 		}
-		if err != nil || strings.Contains(strings.ToLower(string(text)), `\ud`) {
-			return // half a surrogate pair stays as it was written
+		if err != nil {
+			return
 		}
 		var got any
 		if err := unmarshal(schema.AppendJSON(nil, document), &got); err != nil {

@@ -83,8 +83,8 @@ func (p *part) payload() []byte {
 	for _, name := range reservedTexts {
 		set(known, name, name)
 	}
-	if id, err := strconv.Atoi(p.attributes["sample_id"]); err == nil {
-		known.Set("sample_id", arena.NewNumberInt(id))
+	if id, err := strconv.ParseInt(p.attributes["sample_id"], 10, 32); err == nil {
+		known.Set("sample_id", arena.NewNumberInt(int(id)))
 	}
 	return joinObjects(schema.AppendJSON(nil, known), schema.AppendJSON(nil, p.document))
 }

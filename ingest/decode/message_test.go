@@ -155,6 +155,17 @@ var messageCases = []struct {
 		payload:    `{}`,
 		want: []string{`document_id=1-1-1-1-1 document_namespace=shop document_type=old document_version=1 submission_timestamp=2026-11-21T23:59:59.999999Z uri=/submit/shop/old/1/1-1-1-1-1 | ` +
 			`{"metadata":{"geo":{},"isp":{},"user_agent":{},"header":{},"document_namespace":"shop","document_type":"old","document_version":"1"},"submission_timestamp":"2026-11-21T23:59:59.999999Z","document_id":"1-1-1-1-1"}`}},
+	{name: "a time that is none is left as it is",
+		attributes: map[string]string{"document_namespace": "shop", "document_type": "coarse", "document_version": "1", "submission_timestamp": stamp},
+		payload:    `{"submission_timestamp":"junk","document_id":"1-1-1-1-1"}`,
+		want: []string{`document_id=1-1-1-1-1 document_namespace=shop document_type=coarse document_version=1 normalized_channel=all submission_timestamp=junk | ` +
+			`{"metadata":{"geo":{},"isp":{},"user_agent":{},"header":{},"document_namespace":"shop","document_type":"coarse","document_version":"1"},"submission_timestamp":"junk","document_id":"1-1-1-1-1","normalized_channel":"all"}`}},
+	{name: "half a surrogate pair takes nothing with it",
+		attributes: map[string]string{"uri": "/submit/shop/tagged/1/1-1-1-1-1"},
+		payload:    `{"a":"\ud83d\u0041b","b":"\ud83d\uD83d\ude00","c":"\udc00","\uD83dk":"\\ud83d"}`,
+		want: []string{"document_id=1-1-1-1-1 document_namespace=shop document_type=tagged document_version=1 sample_id=65 uri=/submit/shop/tagged/1/1-1-1-1-1 | " +
+			`{"metadata":{"geo":{},"isp":{},"user_agent":{},"header":{},"document_namespace":"shop","document_type":"tagged","document_version":"1"},"document_id":"1-1-1-1-1","sample_id":65,` +
+			"\"a\":\"\ufffdAb\",\"b\":\"\ufffd😀\",\"c\":\"\ufffd\",\"\ufffdk\":\"\\\\ud83d\"}"}},
 	{name: "neither a URI nor names",
 		payload: `{}`,
 		reject:  `error_message=com.mozilla.telemetry.ingestion.core.schema.SchemaNotFoundException: No such docType: null/null error_type=ParsePayload exception_class=com.mozilla.telemetry.ingestion.core.schema.SchemaNotFoundException | {}`},

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
@@ -93,7 +95,7 @@ func parseDocument(payload []byte) (*fastjson.Value, error) {
 		return nil, fmt.Errorf("invalid UTF-8 at byte %d", invalidUTF8(payload[:end]))
 	}
 	var parser fastjson.Parser
-	document, err := parser.ParseBytes(payload[:end])
+	document, err := parser.ParseBytes(mendSurrogates(payload[:end]))
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +107,51 @@ func parseDocument(payload []byte) (*fastjson.Value, error) {
 		return nil, errors.New("too many repeated keys in large objects")
 	}
 	return document, nil
+}
+
+// mendSurrogates replaces each escaped half of a surrogate pair that stands alone by
+// the replacement character: no text can hold it, and the parser would take what
+// follows with it. It gives text itself if there is none.
+func mendSurrogates(text []byte) []byte {
+	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
+		return text
+	}
+	var mended []byte
+	from := 0
+	for i := 0; i < len(text); {
+		switch {
+		case text[i] != '\\':
+			i++
+		case text[i+1] != 'u':
+			i += 2
+		case isPair(text, i):
+			i += 12
+		default:
+			if utf16.IsSurrogate(escapedUnit(text, i)) {
+				mended = append(append(mended, text[from:i]...), `\ufffd`...)
+				from = i + 6
+			}
+			i += 6
+		}
+	}
+	if from == 0 {
+		return text
+	}
+	return append(mended, text[from:]...)
+}
+
+// isPair says whether two escapes at i are the halves of one character.
+func isPair(text []byte, i int) bool {
+	if i+12 > len(text) || text[i+6] != '\\' || text[i+7] != 'u' {
+		return false
+	}
+	return utf16.DecodeRune(escapedUnit(text, i), escapedUnit(text, i+6)) != utf8.RuneError
+}
+
+// escapedUnit is the number of the escape \uXXXX at i.
+func escapedUnit(text []byte, i int) rune {
+	unit, _ := strconv.ParseUint(string(text[i+2:i+6]), 16, 16) // the scanner saw four digits
+	return rune(unit)
 }
 
 // invalidUTF8 is the offset of the first byte that is not UTF-8.
@@ -122,7 +169,7 @@ func invalidUTF8(b []byte) int {
 // repeatBudget bounds the work for repeated keys of one payload, in moved members:
 // dropping a key moves those behind it, and a few packed kilobytes can hold
 // millions.
-const repeatBudget = 1_000_000
+const repeatBudget = 10_000_000
 
 // dropRepeatedKeys leaves each object with the last value of each key. It gives up
 // when that costs more than the budget.

@@ -13,9 +13,9 @@ func (p *part) sanitize(submitted time.Time) {
 	metadata := p.doctype.Metadata()
 	if metadata.Granularity > 0 && !submitted.IsZero() {
 		p.submitted = submitted.Truncate(metadata.Granularity)
-		if _, ok := p.attributes["submission_timestamp"]; ok {
-			p.attributes["submission_timestamp"] = formatInstant(p.submitted)
-		}
+	}
+	if at, err := ingest.ParseTimestamp(p.attributes["submission_timestamp"]); err == nil && metadata.Granularity > 0 {
+		p.attributes["submission_timestamp"] = formatInstant(at.Truncate(metadata.Granularity))
 	}
 	for _, o := range metadata.Overrides {
 		if o.Value == nil {

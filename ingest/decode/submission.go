@@ -247,8 +247,13 @@ func (s *submission) reject(reason ingest.Reason, err error) *ingest.RejectError
 		attributes = s.entered
 	}
 	reject := &ingest.RejectError{Reason: reason, Err: err, Attributes: attributes, Payload: s.payload, Rules: s.rules}
-	if s.doctype != nil {
+	switch {
+	case s.doctype != nil:
 		reject.Namespace, reject.DocType = s.doctype.Namespace, s.doctype.DocType
+	case s.Schemas != nil:
+		if known, ok := s.Schemas.Names(attributes["document_namespace"], attributes["document_type"]); ok {
+			reject.Namespace, reject.DocType = known.Namespace, known.DocType
+		}
 	}
 	return reject
 }

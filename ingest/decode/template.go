@@ -41,6 +41,9 @@ func ParseTemplate(text string) (*Template, error) {
 			return nil, fmt.Errorf("template %q: ${%s} names no attribute", text, place)
 		}
 		t.parts = append(t.parts, templatePart{fixed: fixed, name: name, fallback: fallback, isOptional: isOptional})
+		if strings.Contains(fallback, "$") {
+			return nil, fmt.Errorf("template %q: the default of ${%s} has a $", text, name)
+		}
 		rest = after
 	}
 	return t, nil
@@ -64,6 +67,9 @@ func (t *Template) Expand(attributes map[string]string, clean func(string) strin
 		default:
 			return "", fmt.Errorf("template %q: the ping has no %s and there is no default", t.text, part.name)
 		}
+	}
+	if strings.Contains(b.String(), "$") {
+		return "", fmt.Errorf("template %q: an attribute holds a $: %s", t.text, b.String())
 	}
 	return b.String(), nil
 }

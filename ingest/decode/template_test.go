@@ -20,7 +20,8 @@ func TestTemplates(t *testing.T) {
 		{"${geo_city:-no_city}/out", at, "no_city/out"},
 		{"${geo_city:-}/out", at, "/out"},
 		{"${empty:-x}", at, ""},
-		{"${trick}", at, "${host}"},
+		{"${trick}", at, `template "${trick}": an attribute holds a $: ${host}`},
+		{"${nope:-d${host}}", at, `template "${nope:-d${host}}": the default of ${nope} has a $`},
 		{"${submission_date}/${submission_hour}", at, "2018-03-12/21"},
 		{"${submission_date}/${submission_hour:-none}", short, "2018-03-12/none"},
 		{"${submission_date}/${submission_hour}", own, "my day/21"},
@@ -29,7 +30,7 @@ func TestTemplates(t *testing.T) {
 		{"a${host", at, `template "a${host": ${host is not closed`},
 		{"${}", at, `template "${}": ${} names no attribute`},
 		{"${:-x}", at, `template "${:-x}": ${:-x} names no attribute`},
-		{"$host }{ $", at, "$host }{ $"},
+		{"}{", at, "}{"},
 	} {
 		template, err := ParseTemplate(c.text)
 		got := ""

@@ -54,7 +54,7 @@ func (f Fault) String() string { return f.File + ": " + f.Err.Error() }
 // the pings of apps.
 type index struct {
 	entries  map[key]*entry
-	doctypes map[key]bool // keys without a version
+	doctypes map[key]source // one of each, by keys without a version
 	apps     map[string]*app
 	glean    *Doctype // the schema of all Glean pings, under its own name
 	faults   []Fault  // found while listing
@@ -62,7 +62,31 @@ type index struct {
 	quick map[key]*Doctype // by names as files and clients usually write them; guarded by Registry.mu
 }
 
-func (x *index) hasFile(k key) bool { return x.doctypes[key{k.namespace, k.doctype, ""}] }
+func (x *index) hasFile(k key) bool {
+	_, ok := x.doctypes[key{k.namespace, k.doctype, ""}]
+	return ok
+}
+
+// Names are the names of a doctype as its file or app has them, whatever its
+// version. ok is false for one that is not known: there are no more names than
+// doctypes, whatever clients write.
+func (r *Registry) Names(namespace, doctype string) (known Names, ok bool) {
+	k := keyOf(namespace, doctype, "")
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if s, ok := r.index.doctypes[k]; ok {
+		return Names{s.namespace, s.doctype}, true
+	}
+	if a := r.index.apps[k.namespace]; a != nil {
+		if ping := a.pings[k.doctype]; ping != nil {
+			return Names{ping.Namespace, ping.DocType}, true
+		}
+	}
+	return Names{}, false
+}
+
+// Names are a doctype's, without a version.
+type Names struct{ Namespace, DocType string }
 
 // entry is one schema file, read when first asked for.
 type entry struct {

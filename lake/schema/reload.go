@@ -52,7 +52,7 @@ func (r *Registry) Reload() (changed []*Doctype, err error) {
 
 // list makes an index of both trees.
 func (r *Registry) list() (*index, error) {
-	x := &index{entries: map[key]*entry{}, doctypes: map[key]bool{}, apps: map[string]*app{}, quick: map[key]*Doctype{}}
+	x := &index{entries: map[key]*entry{}, doctypes: map[key]source{}, apps: map[string]*app{}, quick: map[key]*Doctype{}}
 	trees := []tree{embeddedTree()}
 	if r.dir != "" {
 		trees = append(trees, ownTree(r.dir))
@@ -84,7 +84,7 @@ func (x *index) add(s source) {
 		return
 	}
 	x.entries[k] = &entry{source: s}
-	x.doctypes[key{k.namespace, k.doctype, ""}] = true
+	x.doctypes[key{k.namespace, k.doctype, ""}] = s
 }
 
 // compare takes over the entries whose files are untouched and reads the others,
