@@ -148,7 +148,7 @@ func isPair(text []byte, i int) bool {
 	return utf16.DecodeRune(escapedUnit(text, i), escapedUnit(text, i+6)) != utf8.RuneError
 }
 
-// escapedUnit is the number of the escape \uXXXX at i.
+// escapedUnit is the number that the four digits of an escape at i write.
 func escapedUnit(text []byte, i int) rune {
 	unit, _ := strconv.ParseUint(string(text[i+2:i+6]), 16, 16) // the scanner saw four digits
 	return rune(unit)
